@@ -1,0 +1,1 @@
+//! Loom models of quipu's protocols; see `tests/`.

@@ -1,0 +1,16 @@
+//! The consumer: the one thread that drains the ring, folds into the ledger,
+//! commits, publishes, and only then hands the slots back.
+
+mod mailbox;
+#[cfg(not(loom))]
+mod run;
+mod ticket;
+#[cfg(not(loom))]
+mod trigger;
+
+pub(crate) use mailbox::{Command, Mailbox};
+#[cfg(not(loom))]
+pub(crate) use run::{Consumer, Parts};
+pub(crate) use ticket::{Waited, ticket};
+#[cfg(not(loom))]
+pub(crate) use trigger::Pace;

@@ -1,0 +1,99 @@
+//! Finds the row of a key: a small direct-mapped cache in front of a map.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use super::row::RowKey;
+
+/// Entries of the cache: 8192 × 24 bytes stay in the second-level cache.
+const CACHE_BITS: u32 = 13;
+
+/// No row has this number.
+const NOBODY: u32 = u32::MAX;
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    key: RowKey,
+    row: u32,
+}
+
+/// From keys to row numbers.
+#[derive(Debug)]
+pub(crate) struct Index {
+    cache: Box<[Entry]>,
+    map: HashMap<RowKey, u32, BuildHasherDefault<KeyHasher>>,
+}
+
+impl Index {
+    pub(crate) fn new() -> Self {
+        let empty = Entry {
+            key: RowKey::FREE,
+            row: NOBODY,
+        };
+        Self {
+            cache: vec![empty; 1 << CACHE_BITS].into(),
+            map: HashMap::default(),
+        }
+    }
+
+    /// The row of `key`, if the key was looked up before.
+    #[inline]
+    pub(crate) fn cached(&self, key: RowKey) -> Option<u32> {
+        let entry = &self.cache[Self::place(key)];
+        (entry.key == key && entry.row != NOBODY).then_some(entry.row)
+    }
+
+    /// The row of `key`.
+    pub(crate) fn get(&mut self, key: RowKey) -> Option<u32> {
+        let row = *self.map.get(&key)?;
+        self.remember(key, row);
+        Some(row)
+    }
+
+    /// Answers `row` for `key` until something else takes its place in the
+    /// cache. The row's own key may be another: that of `__other__`.
+    pub(crate) fn remember(&mut self, key: RowKey, row: u32) {
+        self.cache[Self::place(key)] = Entry { key, row };
+    }
+
+    pub(crate) fn insert(&mut self, key: RowKey, row: u32) {
+        self.map.insert(key, row);
+        self.remember(key, row);
+    }
+
+    pub(crate) fn remove(&mut self, key: RowKey) {
+        self.map.remove(&key);
+    }
+
+    /// Forgets everything that was only remembered.
+    pub(crate) fn forget(&mut self) {
+        for entry in &mut self.cache {
+            entry.row = NOBODY;
+        }
+    }
+
+    fn place(key: RowKey) -> usize {
+        (key.hash() >> (64 - CACHE_BITS)) as usize
+    }
+}
+
+/// Takes the hash that a [`RowKey`] has computed of itself.
+#[derive(Clone, Copy, Debug, Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(32) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 ^= self.0 >> 32;
+    }
+}

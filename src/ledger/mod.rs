@@ -1,0 +1,193 @@
+//! The ledger: the consumer's counters. It belongs to one thread; what it
+//! holds becomes visible to others by a commit.
+
+mod fold;
+mod index;
+mod retention;
+mod row;
+
+use index::Index;
+use retention::Buckets;
+pub(crate) use row::{COUNTERS, ROW_WORDS, Row, RowKey, RowKind, SEGMENTS};
+
+use crate::bucket::{Bucket, BucketIndex};
+use crate::names::{ModelId, TenantId};
+
+/// Limits on what a ledger holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LedgerLimits {
+    /// Rows before new keys go to `__other__`.
+    pub(crate) rows: u32,
+    /// Buckets that are kept apart.
+    pub(crate) buckets: u32,
+}
+
+impl LedgerLimits {
+    /// Rows in all: beyond the limit there is one `__other__` row for each
+    /// bucket, and a last resort.
+    pub(crate) const fn with_reserve(self) -> u32 {
+        self.rows
+            .saturating_add(self.buckets)
+            .saturating_add(LAST_RESORT)
+    }
+}
+
+/// The usage row and histograms of `__other__` in the bucket `older`.
+const LAST_RESORT: u32 = 1 + 2 * SEGMENTS as u32;
+
+/// All counters, and which of them changed since the last commit.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    width: Bucket,
+    limits: LedgerLimits,
+    rows: Vec<Row>,
+    /// Rows that changed since the last commit, each once.
+    dirty: Vec<u32>,
+    is_dirty: Vec<bool>,
+    free: Vec<u32>,
+    index: Index,
+    buckets: Buckets,
+    /// Records folded in, over the life of the store.
+    records: u64,
+    fold: fold::Current,
+}
+
+impl Ledger {
+    /// A ledger that holds `rows` (free ones included, by row number), as
+    /// committed after `records` records.
+    pub(crate) fn new(width: Bucket, limits: LedgerLimits, rows: Vec<Row>, records: u64) -> Self {
+        let mut ledger = Self {
+            width,
+            limits,
+            is_dirty: vec![false; rows.len()],
+            rows,
+            dirty: Vec::new(),
+            free: Vec::new(),
+            index: Index::new(),
+            buckets: Buckets::default(),
+            records,
+            fold: fold::Current::default(),
+        };
+        for number in 0..ledger.rows.len() as u32 {
+            let key = ledger.rows[number as usize].key;
+            if key.kind() == RowKind::Free {
+                ledger.free.push(number);
+            } else {
+                ledger.index.insert(key, number);
+                ledger.buckets.add(key.bucket());
+            }
+        }
+        // Lowest number first, so that the file stays dense.
+        ledger.free.reverse();
+        ledger
+    }
+
+    /// All rows by number, free ones included.
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Records folded in, over the life of the store.
+    pub(crate) const fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// Visits the rows that changed since the last commit, in ascending order.
+    pub(crate) fn changed(&mut self, mut visit: impl FnMut(u32, &Row)) {
+        self.dirty.sort_unstable();
+        for number in &self.dirty {
+            visit(*number, &self.rows[*number as usize]);
+        }
+    }
+
+    /// Marks all rows as committed.
+    pub(crate) fn settle(&mut self) {
+        for number in self.dirty.drain(..) {
+            self.is_dirty[number as usize] = false;
+        }
+    }
+
+    /// The row for `key`, ready to be added to.
+    #[inline]
+    fn row(&mut self, key: RowKey) -> &mut Row {
+        let number = match self.index.cached(key) {
+            Some(number) => number,
+            None => self.look_up(key),
+        };
+        self.touch(number)
+    }
+
+    #[inline]
+    fn touch(&mut self, number: u32) -> &mut Row {
+        let number = number as usize;
+        if !self.is_dirty[number] {
+            self.is_dirty[number] = true;
+            self.dirty.push(number as u32);
+        }
+        &mut self.rows[number]
+    }
+
+    #[cold]
+    fn look_up(&mut self, key: RowKey) -> u32 {
+        if let Some(number) = self.index.get(key) {
+            return number;
+        }
+        let number = self.find_or_create(key);
+        self.index.remember(key, number);
+        number
+    }
+
+    /// The row of `key`, else a new one, else that of what stands in for it:
+    /// `__other__` in the same bucket and, as a last resort, `__other__` in the
+    /// bucket `older`, for which there is always room.
+    fn find_or_create(&mut self, key: RowKey) -> u32 {
+        let key = self.admit(key);
+        let rows = self.limits.rows;
+        let all = self.limits.with_reserve();
+        let candidates = match key.kind() {
+            RowKind::Free | RowKind::Usage => [
+                (key, rows),
+                (other(key, key.bucket()), all),
+                (other(key, BucketIndex::OLDER), all),
+            ],
+            // The reserve has no room for a histogram of each bucket.
+            RowKind::Latency | RowKind::Ttft => [
+                (key, rows),
+                (other(key, key.bucket()), rows),
+                (other(key, BucketIndex::OLDER), all),
+            ],
+        };
+        let number = candidates
+            .into_iter()
+            .find_map(|(key, limit)| self.index.get(key).or_else(|| self.create(key, limit)));
+        // The reserve is as large as there are keys that may use it, so one of
+        // the three was found, and row 0 exists by then.
+        debug_assert!(number.is_some());
+        number.unwrap_or(0)
+    }
+
+    fn create(&mut self, key: RowKey, limit: u32) -> Option<u32> {
+        if self.rows.len() - self.free.len() >= limit as usize {
+            return None;
+        }
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.rows.push(Row::FREE);
+            self.is_dirty.push(false);
+            self.rows.len() as u32 - 1
+        });
+        *self.touch(number) = Row::new(key);
+        self.index.insert(key, number);
+        self.buckets.add(key.bucket());
+        Some(number)
+    }
+}
+
+/// The key under which counts of `key` appear when it can't have a row.
+fn other(key: RowKey, bucket: BucketIndex) -> RowKey {
+    match key.kind() {
+        RowKind::Free | RowKind::Usage => {
+            RowKey::usage(bucket, ModelId::OTHER.0, TenantId::OTHER.0)
+        }
+        kind => RowKey::histogram(kind, bucket, ModelId::OTHER.0, key.segment()),
+    }
+}

@@ -1,0 +1,273 @@
+//! A row: the 28 counters of one (bucket, model, tenant), or 28 buckets of a
+//! histogram of one (bucket, model).
+//!
+//! Both kinds share one shape, so that the ledger, the commit and the snapshot
+//! handle them alike, and a histogram takes only the rows it uses.
+
+use crate::bucket::BucketIndex;
+use crate::record::{OUTCOMES, TOKEN_KINDS};
+use crate::totals::{BUCKETS, Totals};
+
+/// Counters in a row.
+pub(crate) const COUNTERS: usize = 28;
+
+/// Rows that one whole histogram takes.
+pub(crate) const SEGMENTS: usize = BUCKETS.div_ceil(COUNTERS);
+
+/// Where each counter of a [`RowKind::Usage`] row lies.
+pub(crate) mod counter {
+    use super::{OUTCOMES, TOKEN_KINDS};
+
+    pub(crate) const REQUESTS: usize = 0;
+    /// By outcome, from the second on: `Ok` is the rest of the requests.
+    pub(crate) const FAILED: usize = 1;
+    pub(crate) const TOKENS: usize = FAILED + OUTCOMES - 1;
+    pub(crate) const REPORTED: usize = TOKENS + TOKEN_KINDS;
+    pub(crate) const COST: usize = REPORTED + TOKEN_KINDS;
+    pub(crate) const PRICED: usize = COST + 1;
+    pub(crate) const LATENCY_SUM: usize = PRICED + 1;
+    pub(crate) const LATENCY_COUNT: usize = LATENCY_SUM + 1;
+    pub(crate) const TTFT_SUM: usize = LATENCY_COUNT + 1;
+    pub(crate) const TTFT_COUNT: usize = TTFT_SUM + 1;
+    pub(crate) const STREAMED: usize = TTFT_COUNT + 1;
+    pub(crate) const ESTIMATED: usize = STREAMED + 1;
+    const _: () = assert!(ESTIMATED + 1 == super::COUNTERS);
+}
+
+/// What a row's counters mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub(crate) enum RowKind {
+    /// Nothing: the row waits to be used again.
+    Free = 0,
+    /// The counters of [`counter`].
+    Usage = 1,
+    /// A segment of the latency histogram.
+    Latency = 2,
+    /// A segment of the time-to-first-token histogram.
+    Ttft = 3,
+}
+
+impl RowKind {
+    fn from_byte(byte: u8) -> Option<Self> {
+        [Self::Free, Self::Usage, Self::Latency, Self::Ttft]
+            .into_iter()
+            .find(|kind| *kind as u8 == byte)
+    }
+}
+
+/// What a row is found by, packed into two words as the file has them:
+///
+/// ```text
+/// word 0:  bucket u32 | kind u8 << 32 | segment u8 << 40 | flags u16 << 48
+/// word 1:  tenant u32 | model u16 << 32
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct RowKey {
+    word0: u64,
+    word1: u64,
+}
+
+/// In word 0 as the file has it: a counter of the row has saturated.
+const SATURATED: u64 = 1 << 48;
+
+impl RowKey {
+    pub(crate) const FREE: Self = Self { word0: 0, word1: 0 };
+
+    pub(crate) const fn usage(bucket: BucketIndex, model: u16, tenant: u32) -> Self {
+        Self {
+            word0: bucket.0 as u64 | (RowKind::Usage as u64) << 32,
+            word1: tenant as u64 | (model as u64) << 32,
+        }
+    }
+
+    pub(crate) const fn histogram(
+        kind: RowKind,
+        bucket: BucketIndex,
+        model: u16,
+        segment: usize,
+    ) -> Self {
+        Self {
+            word0: bucket.0 as u64 | (kind as u64) << 32 | (segment as u64 & 0xff) << 40,
+            word1: (model as u64) << 32,
+        }
+    }
+
+    pub(crate) const fn bucket(self) -> BucketIndex {
+        BucketIndex(self.word0 as u32)
+    }
+
+    /// The same key in another bucket.
+    pub(crate) const fn in_bucket(self, bucket: BucketIndex) -> Self {
+        Self {
+            word0: self.word0 & !0xffff_ffff | bucket.0 as u64,
+            word1: self.word1,
+        }
+    }
+
+    pub(crate) fn kind(self) -> RowKind {
+        RowKind::from_byte((self.word0 >> 32) as u8).unwrap_or(RowKind::Free)
+    }
+
+    pub(crate) const fn segment(self) -> usize {
+        (self.word0 >> 40) as usize & 0xff
+    }
+
+    pub(crate) const fn model(self) -> u16 {
+        (self.word1 >> 32) as u16
+    }
+
+    pub(crate) const fn tenant(self) -> u32 {
+        self.word1 as u32
+    }
+
+    /// Spreads the key's bits over a word.
+    #[inline]
+    pub(crate) const fn hash(self) -> u64 {
+        // Odd constants from the fractional parts of the square roots of 2
+        // and 3; the high bits mix best.
+        let a = self.word0.wrapping_mul(0x6a09_e667_f3bc_c909);
+        let b = self.word1.wrapping_mul(0xbb67_ae85_84ca_a73b);
+        (a ^ b.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+/// One row as the ledger and snapshots hold it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(align(64))]
+pub(crate) struct Row {
+    pub(crate) key: RowKey,
+    /// A counter has reached its limit, or a value had.
+    pub(crate) saturated: bool,
+    pub(crate) counters: [u64; COUNTERS],
+}
+
+/// A row's words in the file, without generation and checksum.
+pub(crate) const ROW_WORDS: usize = 2 + COUNTERS;
+
+impl Row {
+    pub(crate) const FREE: Self = Self::new(RowKey::FREE);
+
+    pub(crate) const fn new(key: RowKey) -> Self {
+        Self {
+            key,
+            saturated: false,
+            counters: [0; COUNTERS],
+        }
+    }
+
+    /// Adds to one counter.
+    #[inline]
+    pub(crate) fn add(&mut self, counter: usize, n: u64) {
+        let (sum, overflow) = self.counters[counter].overflowing_add(n);
+        self.counters[counter] = if overflow { u64::MAX } else { sum };
+        self.saturated |= overflow;
+    }
+
+    /// Adds all of another row's counters.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (counter, n) in other.counters.iter().enumerate() {
+            self.add(counter, *n);
+        }
+        self.saturated |= other.saturated;
+    }
+
+    pub(crate) fn to_words(self) -> [u64; ROW_WORDS] {
+        let mut words = [0; ROW_WORDS];
+        words[0] = self.key.word0 | if self.saturated { SATURATED } else { 0 };
+        words[1] = self.key.word1;
+        words[2..].copy_from_slice(&self.counters);
+        words
+    }
+
+    /// A row from its words; `None` where they are not a row's.
+    pub(crate) fn from_words(words: &[u64; ROW_WORDS]) -> Option<Self> {
+        let key = RowKey {
+            word0: words[0] & !SATURATED,
+            word1: words[1],
+        };
+        let kind = RowKind::from_byte((key.word0 >> 32) as u8)?;
+        let is_histogram = matches!(kind, RowKind::Latency | RowKind::Ttft);
+        let known_bits = key.word0 >> 48 == 0 && key.word1 >> 48 == 0;
+        if !known_bits || key.segment() >= if is_histogram { SEGMENTS } else { 1 } {
+            return None;
+        }
+        let mut row = Self::new(key);
+        row.saturated = words[0] & SATURATED != 0;
+        row.counters.copy_from_slice(&words[2..]);
+        Some(row)
+    }
+
+    /// Adds this row to `totals`: counters, or a segment of a histogram.
+    pub(crate) fn add_to(&self, totals: &mut Totals) {
+        let first = self.key.segment() * COUNTERS;
+        match self.key.kind() {
+            RowKind::Free => {}
+            RowKind::Usage => totals.merge(&self.totals()),
+            RowKind::Latency => totals.latency.histogram.add(first, &self.counters),
+            RowKind::Ttft => totals
+                .time_to_first_token
+                .histogram
+                .add(first, &self.counters),
+        }
+    }
+
+    /// The counters of a usage row by name.
+    fn totals(&self) -> Totals {
+        let n = &self.counters;
+        let mut totals = Totals {
+            requests: n[counter::REQUESTS],
+            cost_nanos: n[counter::COST],
+            priced: n[counter::PRICED],
+            streamed: n[counter::STREAMED],
+            estimated: n[counter::ESTIMATED],
+            saturated: self.saturated,
+            ..Totals::default()
+        };
+        totals.outcomes[1..].copy_from_slice(&n[counter::FAILED..counter::TOKENS]);
+        totals
+            .tokens
+            .copy_from_slice(&n[counter::TOKENS..counter::REPORTED]);
+        totals
+            .reported
+            .copy_from_slice(&n[counter::REPORTED..counter::COST]);
+        totals.errors = totals.outcomes[1..]
+            .iter()
+            .fold(0, |sum, n| sum.saturating_add(*n));
+        totals.outcomes[0] = totals.requests.saturating_sub(totals.errors);
+        totals.latency.sum_us = n[counter::LATENCY_SUM];
+        totals.latency.count = n[counter::LATENCY_COUNT];
+        totals.time_to_first_token.sum_us = n[counter::TTFT_SUM];
+        totals.time_to_first_token.count = n[counter::TTFT_COUNT];
+        totals
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_survives_its_words() {
+        let mut row = Row::new(RowKey::histogram(
+            RowKind::Ttft,
+            BucketIndex(20_000),
+            65_535,
+            16,
+        ));
+        row.counters[27] = u64::MAX;
+        row.saturated = true;
+        assert_eq!(Row::from_words(&row.to_words()), Some(row));
+    }
+
+    #[test]
+    fn words_of_no_row_are_refused() {
+        let mut words = Row::new(RowKey::usage(BucketIndex(1), 2, 3)).to_words();
+        words[0] |= 9 << 32;
+        assert_eq!(Row::from_words(&words), None);
+        let mut words =
+            Row::new(RowKey::histogram(RowKind::Latency, BucketIndex(1), 2, 16)).to_words();
+        words[0] += 1 << 40;
+        assert_eq!(Row::from_words(&words), None, "segment 17");
+    }
+}

@@ -1,0 +1,146 @@
+//! Copies a consistent generation out of a file that somebody may be writing.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::{OpenError, ReadError};
+use crate::ledger::Row;
+use crate::names::Names;
+use crate::ring::{RingFile, RingId};
+use crate::snapshot::{Pool, Rows, Snapshot};
+use crate::store::version::Copied;
+use crate::store::{Aggregate, CommitBlock, ExtentKind, NamesLog, RowCopy, RowsFile, View};
+
+/// Passes over the rows before the reader gives up. Each pass after the first
+/// only copies what changed during the one before.
+const PASSES: u32 = 64;
+
+/// A store's file, and what was copied of it so far.
+#[derive(Debug)]
+pub(super) struct Loader {
+    aggregate: Aggregate,
+    file: RowsFile,
+    names_log: NamesLog,
+    names: Arc<Names>,
+    rows: Rows,
+    pool: Pool,
+    /// The generation of each row that was copied; 0 for none.
+    copied: Vec<u64>,
+    newest: Option<Arc<Snapshot>>,
+}
+
+impl Loader {
+    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
+        Ok(Self {
+            aggregate: Aggregate::open(path, false)?,
+            file: RowsFile::default(),
+            names_log: NamesLog::default(),
+            names: Arc::new(Names::new()),
+            rows: Rows::default(),
+            pool: Pool::default(),
+            copied: Vec::new(),
+            newest: None,
+        })
+    }
+
+    pub(super) const fn aggregate(&self) -> &Aggregate {
+        &self.aggregate
+    }
+
+    /// A consistent view of the newest generation.
+    pub(super) fn snapshot(&mut self) -> Result<Arc<Snapshot>, ReadError> {
+        for _ in 0..PASSES {
+            let view = self.aggregate.view()?.unwrap_or(View {
+                generation: 0,
+                block: CommitBlock::default(),
+            });
+            if let Some(newest) = &self.newest
+                && newest.generation == view.generation
+            {
+                return Ok(Arc::clone(newest));
+            }
+            // After the view: what a commit uses was in the file before it.
+            self.map_new()?;
+            if self.pass(&view)? {
+                let snapshot = Arc::new(Snapshot {
+                    generation: view.generation,
+                    width: self.aggregate.identity.bucket,
+                    block: view.block,
+                    rows: self.rows.clone(),
+                    names: Arc::clone(&self.names),
+                });
+                self.newest = Some(Arc::clone(&snapshot));
+                return Ok(snapshot);
+            }
+        }
+        Err(ReadError::Busy { attempts: PASSES })
+    }
+
+    fn map_new(&mut self) -> Result<(), OpenError> {
+        for extent in self.aggregate.new_extents(false)? {
+            match extent.kind {
+                ExtentKind::Rows => self.file.attach(&self.aggregate, &extent)?,
+                ExtentKind::Names => self.names_log.attach(&self.aggregate, &extent)?,
+            }
+        }
+        self.names_log.read_new(&self.aggregate, &self.names)
+    }
+
+    /// Brings every row to the generation of `view`. `false` when the writer
+    /// overtook: the rows are then of different generations, and the next
+    /// pass, for a newer one, copies those that lag behind.
+    fn pass(&mut self, view: &View) -> Result<bool, OpenError> {
+        let generation = view.generation;
+        if view.block.rows > self.file.capacity() as u64 {
+            let what = "it has fewer rows than were committed";
+            return Err(self.aggregate.damaged(what));
+        }
+        let rows = view.block.rows as u32;
+        self.copied.resize(rows as usize, 0);
+        let mut is_whole = true;
+        for number in 0..rows {
+            let copied = &mut self.copied[number as usize];
+            match self.file.generation(number, generation) {
+                Copied::At(newest) if newest == *copied => continue,
+                Copied::Overtaken => {
+                    is_whole = false;
+                    continue;
+                }
+                Copied::At(_) | Copied::Absent => {}
+            }
+            match self.file.read(number, generation) {
+                RowCopy::At(newest, row) => {
+                    self.rows.set(number, &row, &mut self.pool);
+                    *copied = newest;
+                }
+                RowCopy::Overtaken => is_whole = false,
+                RowCopy::Absent => {
+                    self.rows.set(number, &Row::FREE, &mut self.pool);
+                    let what = format!("row {number} has no valid version");
+                    return Err(self.aggregate.damaged(what));
+                }
+                RowCopy::Invalid => {
+                    let what = format!("row {number} is no row");
+                    return Err(self.aggregate.damaged(what));
+                }
+            }
+        }
+        Ok(is_whole)
+    }
+
+    /// Slots claimed since the commit that `snapshot` is of, as far as the
+    /// ring's file can be read.
+    pub(super) fn in_ring(&self, snapshot: &Snapshot) -> u64 {
+        let block = &snapshot.block;
+        let ring = || {
+            let dir = self.names.ring_dir(u32::try_from(block.ring_dir).ok()?)?;
+            let file = self.aggregate.file();
+            let id = RingId::new(self.aggregate.identity.store, file, block.ring).ok()?;
+            RingFile::peek(Path::new(dir.as_str()), id).ok()?
+        };
+        match block.ring {
+            0 => 0,
+            _ => ring().map_or(0, |ring| ring.in_use(&block.positions)),
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Settings of a recorder, and how it is put together.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_utils::sync::Parker;
+
+use super::core::Core;
+use super::{Durability, Recorder};
+use crate::bucket::Bucket;
+use crate::consumer::{Consumer, Mailbox, Pace, Parts};
+use crate::error::OpenError;
+use crate::ledger::{Ledger, LedgerLimits};
+use crate::names::{Interner, NameLimits, Names, NamesFile};
+use crate::ring::{Drainer, Geometry, MAX_SHARD_CAPACITY, MAX_SHARDS, Ring};
+use crate::snapshot::{Pool, Rows, Snapshot};
+use crate::store::{self, CommitBlock, OpenOptions, Opened};
+use crate::sync::Arc;
+
+/// Slots of all shards together, unless set: 8 MiB.
+const DEFAULT_SLOTS: usize = 1 << 17;
+
+/// Rows that a ledger can hold: row numbers have 32 bits, with room for the
+/// reserve.
+const MAX_ROWS: u32 = 1 << 26;
+
+/// Settings of a [`Recorder`]. All have defaults that suit a gateway.
+///
+/// ```
+/// use std::time::Duration;
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("usage.quipu");
+/// let recorder = quipu::Recorder::builder()
+///     .shards(4)
+///     .shard_capacity(1 << 14)
+///     .flush_interval(Duration::from_millis(100))
+///     .bucket(quipu::Bucket::Day)
+///     .open(&path)?;
+/// recorder.close(Duration::from_secs(5))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `open` or `in_memory`"]
+pub struct Builder {
+    shards: usize,
+    shard_capacity: Option<usize>,
+    flush_interval: Duration,
+    flush_records: u64,
+    bucket: Option<Bucket>,
+    durability: Durability,
+    ring_dir: Option<PathBuf>,
+    limits: LedgerLimits,
+    names: NameLimits,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            shards: cores.next_power_of_two().min(MAX_SHARDS),
+            shard_capacity: None,
+            flush_interval: Duration::from_millis(100),
+            flush_records: 100_000,
+            bucket: None,
+            durability: Durability::Process,
+            ring_dir: None,
+            limits: LedgerLimits {
+                rows: 1 << 20,
+                buckets: 400,
+            },
+            names: NameLimits {
+                models: 4096,
+                tenants: 1 << 17,
+                len: 256,
+            },
+        }
+    }
+}
+
+impl Builder {
+    /// Shards of the ring: 1 to 64, rounded up to a power of two. Threads
+    /// spread over them; with one per thread that records, none contend.
+    /// Default: the number of cores.
+    pub fn shards(mut self, shards: usize) -> Self {
+        self.shards = shards;
+        self
+    }
+
+    /// Slots of one shard, 64 bytes each: 2 to 4 194 304, rounded up to a
+    /// power of two. What is accepted and not yet committed must fit. Default:
+    /// 131 072 slots (8 MiB) over all shards.
+    pub fn shard_capacity(mut self, slots: usize) -> Self {
+        self.shard_capacity = Some(slots);
+        self
+    }
+
+    /// The longest that an accepted record waits for its commit: 1 ms to
+    /// 1 hour. Default: 100 ms.
+    pub fn flush_interval(mut self, interval: Duration) -> Self {
+        self.flush_interval = interval;
+        self
+    }
+
+    /// Commits as soon as this many records wait, at least 1; looked at once
+    /// for each drained batch. Default: 100 000.
+    pub fn flush_records(mut self, records: u64) -> Self {
+        self.flush_records = records;
+        self
+    }
+
+    /// The width of a bucket of event time. Fixed when a store is created;
+    /// opening an existing one with another width is an error. Default: that
+    /// of the store, [`Bucket::Day`] for a new one.
+    pub fn bucket(mut self, bucket: Bucket) -> Self {
+        self.bucket = Some(bucket);
+        self
+    }
+
+    /// What the counts survive. Default: [`Durability::Process`].
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// The directory for the ring's file, which holds what is accepted and not
+    /// yet committed. Best in memory: a store to a file on a disk can be held
+    /// up by write-back. Default: `/dev/shm` where it is there and has room,
+    /// else the store's directory.
+    pub fn ring_dir(mut self, dir: impl AsRef<Path>) -> Self {
+        self.ring_dir = Some(dir.as_ref().to_owned());
+        self
+    }
+
+    /// Rows (bucket × model × tenant, and segments of histograms) that are
+    /// kept apart: 1 to 67 108 864. Beyond, counts go to `__other__`. A row
+    /// takes 512 bytes of file and as much memory. Default: 1 048 576.
+    pub fn max_rows(mut self, rows: u32) -> Self {
+        self.limits.rows = rows;
+        self
+    }
+
+    /// Models with a name of their own: 1 to 65 000. Default: 4096.
+    pub fn max_models(mut self, models: u16) -> Self {
+        self.names.models = models.into();
+        self
+    }
+
+    /// Tenants with a name of their own, at least 1. Default: 131 072.
+    pub fn max_tenants(mut self, tenants: u32) -> Self {
+        self.names.tenants = tenants;
+        self
+    }
+
+    /// The longest name in bytes: 1 to 32 768. Longer ones become `__other__`.
+    /// Default: 256.
+    pub fn max_name_len(mut self, bytes: usize) -> Self {
+        self.names.len = bytes;
+        self
+    }
+
+    /// Buckets that are kept apart: at least 1. When a new one begins, the
+    /// oldest is added to [`Day::OLDER`](crate::Day::OLDER). Default: 400.
+    pub fn buckets_kept(mut self, buckets: u32) -> Self {
+        self.limits.buckets = buckets;
+        self
+    }
+
+    /// Opens the store at `path`, creates it where there is none, and counts
+    /// what the last writer accepted but could not commit. The parent
+    /// directory must be there.
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenError`]. Nothing is accepted, and nothing that was there is
+    /// changed.
+    pub fn open(self, path: impl AsRef<Path>) -> Result<Recorder, OpenError> {
+        let geometry = self.check()?;
+        let options = OpenOptions {
+            bucket: self.bucket,
+            geometry,
+            limits: self.limits,
+            ring_dir: self.ring_dir.clone(),
+        };
+        let opened = store::open(path.as_ref(), &options)?;
+        let Opened {
+            store,
+            ledger,
+            block,
+            ring,
+            names,
+            names_log,
+            bucket,
+        } = opened;
+        let file = NamesFile {
+            aggregate: Arc::clone(&store.aggregate),
+            log: names_log,
+        };
+        let generation = store.generation();
+        let interner = Interner::new(names, self.names, Some(file));
+        self.start(
+            bucket,
+            ring,
+            interner,
+            ledger,
+            block,
+            generation,
+            Some(store),
+        )
+    }
+
+    /// A recorder without files: what it counted ends with the process.
+    ///
+    /// # Errors
+    ///
+    /// A setting out of range, or no memory for the ring.
+    pub fn in_memory(self) -> Result<Recorder, OpenError> {
+        let geometry = self.check()?;
+        let nowhere = Path::new("the ring's memory");
+        let ring = Ring::in_memory(geometry.shards, geometry.capacity)
+            .map_err(|error| OpenError::io("allocate", nowhere, error))?;
+        let bucket = self.bucket.unwrap_or_default();
+        let ledger = Ledger::new(bucket, self.limits, Vec::new(), 0);
+        let interner = Interner::new(Arc::new(Names::new()), self.names, None);
+        let block = CommitBlock {
+            positions: vec![0; geometry.shards],
+            shard_capacity: geometry.capacity as u64,
+            ..CommitBlock::default()
+        };
+        self.start(bucket, ring, interner, ledger, block, 0, None)
+    }
+
+    fn check(&self) -> Result<Geometry, OpenError> {
+        let range = |name, value: u64, from: u64, to: u64| {
+            if (from..=to).contains(&value) {
+                return Ok(());
+            }
+            Err(OpenError::Setting {
+                name,
+                what: format!("must be from {from} to {to}, and is {value}"),
+            })
+        };
+        let shards = self.shards.next_power_of_two();
+        let capacity = self
+            .shard_capacity
+            .unwrap_or((DEFAULT_SLOTS / shards.clamp(1, MAX_SHARDS)).max(2048));
+        let millis = self.flush_interval.as_millis() as u64;
+        range("shards", self.shards as u64, 1, MAX_SHARDS as u64)?;
+        range(
+            "shard_capacity",
+            capacity as u64,
+            2,
+            MAX_SHARD_CAPACITY as u64,
+        )?;
+        range("flush_interval in milliseconds", millis, 1, 3_600_000)?;
+        range("flush_records", self.flush_records, 1, u64::MAX)?;
+        range("max_rows", self.limits.rows.into(), 1, MAX_ROWS.into())?;
+        range("max_models", self.names.models.into(), 1, 65_000)?;
+        range(
+            "max_tenants",
+            self.names.tenants.into(),
+            1,
+            u64::from(u32::MAX) - 2,
+        )?;
+        range("max_name_len", self.names.len as u64, 1, 32 * 1024)?;
+        range(
+            "buckets_kept",
+            self.limits.buckets.into(),
+            1,
+            MAX_ROWS.into(),
+        )?;
+        Ok(Geometry {
+            shards,
+            capacity: capacity.next_power_of_two(),
+        })
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn start(
+        self,
+        bucket: Bucket,
+        ring: Ring,
+        interner: Interner,
+        ledger: Ledger,
+        block: CommitBlock,
+        generation: u64,
+        store: Option<store::Store>,
+    ) -> Result<Recorder, OpenError> {
+        let mut rows = Rows::default();
+        let mut pool = Pool::default();
+        for (number, row) in ledger.rows().iter().enumerate() {
+            rows.set(number as u32, row, &mut pool);
+        }
+        let first = Snapshot {
+            generation,
+            width: bucket,
+            block: block.clone(),
+            rows: rows.clone(),
+            names: Arc::clone(interner.names()),
+        };
+        let parker = Parker::new();
+        let mailbox = Mailbox::new(parker.unparker().clone());
+        let ring = Arc::new(ring);
+        let core = Arc::new(Core::new(Arc::clone(&ring), interner, mailbox, first));
+        let pace = Pace {
+            interval: self.flush_interval,
+            records: self.flush_records,
+            batch: ring.capacity() / 8,
+        };
+        let parts = Parts {
+            drainer: Drainer::new(ring, &block.positions),
+            ledger,
+            block,
+            store,
+            rows,
+            pool,
+            pace,
+        };
+        let consumer = Consumer::new(Arc::clone(&core), parts);
+        let nowhere = Path::new("the thread quipu-consumer");
+        let thread = thread::Builder::new()
+            .name("quipu-consumer".into())
+            .spawn(move || consumer.run(&parker))
+            .map_err(|error| OpenError::io("start", nowhere, error))?;
+        Ok(Recorder::new(core, thread))
+    }
+}

@@ -1,0 +1,300 @@
+//! The recorder: the handle that a gateway holds.
+
+mod builder;
+mod core;
+mod stats;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_utils::Backoff;
+
+pub use builder::Builder;
+pub(crate) use core::Core;
+pub use stats::Stats;
+
+use crate::consumer::{Command, Waited, ticket};
+use crate::error::{CloseError, FlushError, NameError, OpenError, RecordError};
+use crate::names::{ModelId, TenantId};
+use crate::record::UsageRecord;
+use crate::ring::{self, Refused, Ring};
+use crate::snapshot::Snapshot;
+use crate::sync::{Mutex, lock};
+
+/// How long dropping the last handle waits for the last commit.
+const DROP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What the counts survive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Durability {
+    /// The death of the process at any instant. Nothing is synced to disk.
+    #[default]
+    Process,
+}
+
+/// Records usage. Cheap to clone; all clones record into the same store.
+///
+/// Dropping the last clone closes the recorder.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    // The ring comes first: `record` needs nothing else.
+    ring: Arc<Ring>,
+    core: Arc<Core>,
+    life: Arc<Life>,
+}
+
+impl Recorder {
+    /// Opens the store at `path` with default settings; see
+    /// [`Builder::open`].
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenError`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::builder().open(path)
+    }
+
+    /// Settings other than the defaults.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// A recorder without files, with default settings: what it counted ends
+    /// with the process.
+    ///
+    /// # Panics
+    ///
+    /// Where the system has no memory for the ring or can't start a thread;
+    /// [`Builder::in_memory`] gives an error instead.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        match Self::builder().in_memory() {
+            Ok(recorder) => recorder,
+            Err(error) => panic!("a recorder in memory: {error}"),
+        }
+    }
+
+    pub(crate) fn new(core: Arc<Core>, thread: JoinHandle<()>) -> Self {
+        let life = Life {
+            core: Arc::clone(&core),
+            thread: Mutex::new(Some(thread)),
+        };
+        Self {
+            ring: Arc::clone(&core.ring),
+            core,
+            life: Arc::new(life),
+        }
+    }
+
+    /// The id of a model. Intern once and keep it: a name that is known costs
+    /// some 50 ns, a new one a lock and a write to the store.
+    ///
+    /// Beyond the limits on models or the length of a name, and for an empty
+    /// name, this is [`ModelId::OTHER`].
+    ///
+    /// # Errors
+    ///
+    /// [`NameError::Closed`] after the recorder was closed.
+    pub fn model(&self, provider: &str, model: &str) -> Result<ModelId, NameError> {
+        self.require_open()?;
+        Ok(self.core.interner.model(provider, model))
+    }
+
+    /// The id of a tenant; the same holds as for [`model`](Self::model).
+    ///
+    /// # Errors
+    ///
+    /// [`NameError::Closed`] after the recorder was closed.
+    pub fn tenant(&self, tenant: &str) -> Result<TenantId, NameError> {
+        self.require_open()?;
+        Ok(self.core.interner.tenant(tenant))
+    }
+
+    fn require_open(&self) -> Result<(), NameError> {
+        if self.ring.is_closed() {
+            return Err(NameError::Closed);
+        }
+        Ok(())
+    }
+
+    /// Records one call. Takes nanoseconds; no lock, no allocation, no
+    /// waiting, and no system call but one when a shard becomes half full, to
+    /// wake the consumer.
+    ///
+    /// After `Ok` the record is counted exactly once, even if the process is
+    /// killed in the next instant.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::Full`] when no shard has a free slot, at once.
+    /// [`RecordError::Closed`] after the recorder was closed. Both are counted
+    /// as rejected.
+    #[inline]
+    pub fn record(&self, usage: UsageRecord) -> Result<(), RecordError> {
+        match self.ring.push(ring::home(), &usage) {
+            Ok(false) => Ok(()),
+            Ok(true) => {
+                self.core.mailbox.press();
+                Ok(())
+            }
+            Err(why) => Err(self.refuse(why, 1)),
+        }
+    }
+
+    /// Records several calls with one claim for a run of slots; gives how many
+    /// were accepted, always from the first on. The others count as rejected.
+    #[inline]
+    pub fn record_batch(&self, usages: &[UsageRecord]) -> usize {
+        let (accepted, wake, refused) = self.ring.push_batch(ring::home(), usages);
+        if wake {
+            self.core.mailbox.press();
+        }
+        if let Some(why) = refused {
+            self.refuse(why, (usages.len() - accepted) as u64);
+        }
+        accepted
+    }
+
+    /// Like [`record`](Self::record), but waits up to `timeout` for a free
+    /// slot. Counts as one attempt.
+    ///
+    /// # Errors
+    ///
+    /// As for `record`; `Full` only after the time has passed.
+    pub fn record_timeout(&self, usage: UsageRecord, timeout: Duration) -> Result<(), RecordError> {
+        let home = ring::home();
+        let backoff = Backoff::new();
+        // Looked at only when the ring is full.
+        let mut deadline = None;
+        loop {
+            let why = match self.ring.push(home, &usage) {
+                Ok(wake) => {
+                    if wake {
+                        self.core.mailbox.press();
+                    }
+                    return Ok(());
+                }
+                Err(why) => why,
+            };
+            let now = Instant::now();
+            let deadline = *deadline.get_or_insert_with(|| now.checked_add(timeout));
+            let is_over = deadline.is_some_and(|deadline| now >= deadline);
+            if why == Refused::Closed || is_over {
+                return Err(self.refuse(why, 1));
+            }
+            self.core.mailbox.press();
+            if backoff.is_completed() {
+                std::thread::sleep(Duration::from_micros(20));
+            } else {
+                backoff.snooze();
+            }
+        }
+    }
+
+    #[cold]
+    fn refuse(&self, why: Refused, records: u64) -> RecordError {
+        self.core.refuse(why, records);
+        match why {
+            Refused::Full => RecordError::Full,
+            Refused::Closed => RecordError::Closed,
+        }
+    }
+
+    /// Waits until everything that was accepted before the call, by any
+    /// thread, is committed and visible to readers.
+    ///
+    /// # Errors
+    ///
+    /// See [`FlushError`]; nothing is lost in any case.
+    pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
+        if self.ring.is_closed() {
+            return Err(FlushError::Closed);
+        }
+        let (ticket, wait) = ticket();
+        self.core.mailbox.send(Command::Flush(ticket));
+        match wait.wait(Instant::now().checked_add(timeout)) {
+            Waited::Done => Ok(()),
+            Waited::Failed => Err(FlushError::Degraded(self.reason())),
+            Waited::TimedOut => Err(FlushError::Timeout),
+        }
+    }
+
+    /// The newest committed view; some ten nanoseconds.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.core.published.load()
+    }
+
+    /// The state of the recorder.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let snapshot = self.snapshot();
+        let in_ring = self.ring.in_use(&snapshot.block.positions);
+        let mut stats = Stats::of(&snapshot, in_ring);
+        stats.set_refusals(self.core.refusals());
+        stats.degraded = self.core.degraded();
+        stats
+    }
+
+    /// Accepts no more records, commits what was accepted, and gives up the
+    /// store. Closing again, from any clone, waits for the same end.
+    ///
+    /// # Errors
+    ///
+    /// See [`CloseError`]; nothing that was accepted is lost in any case.
+    pub fn close(&self, timeout: Duration) -> Result<Stats, CloseError> {
+        match self.life.end(timeout) {
+            Waited::Done => Ok(self.stats()),
+            Waited::Failed => Err(CloseError::Degraded(self.reason())),
+            Waited::TimedOut => Err(CloseError::Timeout),
+        }
+    }
+
+    fn reason(&self) -> String {
+        self.core.degraded().unwrap_or_default()
+    }
+}
+
+/// Ends the consumer when the last handle is gone.
+#[derive(Debug)]
+struct Life {
+    core: Arc<Core>,
+    /// `None` after the consumer has ended.
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Life {
+    fn end(&self, timeout: Duration) -> Waited {
+        // First of all, so that records that come during the close are
+        // refused and the drain target is exact.
+        self.core.ring.close();
+        let (ticket, wait) = ticket();
+        self.core.mailbox.send(Command::Close(ticket));
+        let waited = wait.wait(Instant::now().checked_add(timeout));
+        if waited == Waited::TimedOut {
+            return waited;
+        }
+        // It has nothing left to do but to give up the store's lock, which
+        // must have happened when the caller opens the store again. Whoever
+        // comes second waits for the one that joins.
+        let mut thread = lock(&self.thread);
+        if let Some(thread) = thread.take() {
+            // A panic in there was reported when it happened.
+            let _ = thread.join();
+        }
+        if self.core.is_degraded() {
+            Waited::Failed
+        } else {
+            Waited::Done
+        }
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.end(DROP_TIMEOUT);
+    }
+}

@@ -1,0 +1,156 @@
+//! Mapped memory, and typed slices that lie in it.
+//!
+//! This is the only place where bytes are cast to types. Everything that lies
+//! in a region is made of atomics, so that any process may read it at any
+//! time, and every bit pattern is a valid value.
+
+/// Types that may lie in a mapped region.
+///
+/// # Safety
+///
+/// - every bit pattern is a valid value, and there is nothing to drop;
+/// - all fields are atomics: the memory is shared, also with other processes;
+/// - the alignment is at most 4096 bytes.
+pub(crate) unsafe trait Mappable: Sync {}
+
+// SAFETY: an atomic word: any bits, no drop, alignment 8 (I6).
+unsafe impl Mappable for crate::sync::AtomicU64 {}
+
+#[cfg(not(loom))]
+pub(crate) use mapped::{Placed, Region};
+
+#[cfg(loom)]
+pub(crate) use modelled::Placed;
+
+#[cfg(not(loom))]
+mod mapped {
+    use std::fs::File;
+    use std::io;
+    use std::ops::Deref;
+    use std::ptr::NonNull;
+    use std::sync::Arc;
+
+    use memmap2::{MmapMut, MmapOptions, MmapRaw};
+
+    use super::Mappable;
+
+    /// Memory of this process or of a file that stays where it is until it is
+    /// dropped.
+    #[derive(Debug)]
+    pub(crate) struct Region {
+        map: MmapRaw,
+    }
+
+    impl Region {
+        /// Maps `len` bytes of `file` for reading and writing. The blocks must
+        /// be allocated: a store to a block that can't be had is a signal, not
+        /// an error (I10).
+        pub(crate) fn writable(file: &File, offset: u64, len: usize) -> io::Result<Arc<Self>> {
+            let map = MmapOptions::new().offset(offset).len(len).map_raw(file)?;
+            Ok(Arc::new(Self { map }))
+        }
+
+        /// Maps `len` bytes of `file` for reading.
+        pub(crate) fn readable(file: &File, offset: u64, len: usize) -> io::Result<Arc<Self>> {
+            let map = MmapOptions::new()
+                .offset(offset)
+                .len(len)
+                .map_raw_read_only(file)?;
+            Ok(Arc::new(Self { map }))
+        }
+
+        /// Zeroed memory without a file.
+        pub(crate) fn anonymous(len: usize) -> io::Result<Arc<Self>> {
+            let map = MmapMut::map_anon(len)?.into();
+            Ok(Arc::new(Self { map }))
+        }
+
+        /// Makes every page present and writable now, so that no later store
+        /// takes a page fault. Best effort: kernels before 5.14 can't.
+        pub(crate) fn prefault(&self) {
+            #[cfg(target_os = "linux")]
+            let _ = self.map.advise(memmap2::Advice::PopulateWrite);
+        }
+
+        /// Bytes mapped.
+        pub(crate) fn len(&self) -> usize {
+            self.map.len()
+        }
+    }
+
+    /// A `[T]` in a region, which it keeps alive.
+    #[derive(Debug)]
+    pub(crate) struct Placed<T> {
+        first: NonNull<T>,
+        len: usize,
+        _region: Arc<Region>,
+    }
+
+    // SAFETY: it is a shared slice of `T: Sync` whose region moves along (I6).
+    unsafe impl<T: Mappable> Send for Placed<T> {}
+    // SAFETY: as above.
+    unsafe impl<T: Mappable> Sync for Placed<T> {}
+
+    impl<T: Mappable> Placed<T> {
+        /// The `len` values at byte `offset` of `region`; `None` where they
+        /// don't lie wholly in it or aren't aligned.
+        pub(crate) fn new(region: &Arc<Region>, offset: usize, len: usize) -> Option<Self> {
+            let bytes = len.checked_mul(size_of::<T>())?;
+            let first = region.map.as_mut_ptr().wrapping_add(offset).cast::<T>();
+            let inside = offset.checked_add(bytes)? <= region.len();
+            if !inside || !first.is_aligned() {
+                return None;
+            }
+            Some(Self {
+                first: NonNull::new(first)?,
+                len,
+                _region: Arc::clone(region),
+            })
+        }
+
+        /// `len` zeroed values in memory of this process.
+        pub(crate) fn anonymous(len: usize) -> io::Result<Self> {
+            let region = Region::anonymous(len * size_of::<T>())?;
+            region.prefault();
+            Self::new(&region, 0, len).ok_or_else(|| io::Error::from(io::ErrorKind::OutOfMemory))
+        }
+    }
+
+    impl<T: Mappable> Deref for Placed<T> {
+        type Target = [T];
+
+        #[inline]
+        fn deref(&self) -> &[T] {
+            // SAFETY: `new` checked bounds and alignment, the region lives as
+            // long as `self`, any bits are a valid `T`, and all access is
+            // through atomics (I6: other processes share this memory).
+            unsafe { std::slice::from_raw_parts(self.first.as_ptr(), self.len) }
+        }
+    }
+}
+
+#[cfg(loom)]
+mod modelled {
+    use std::ops::Deref;
+
+    use super::Mappable;
+
+    /// Stand-in for a slice in a mapped region: loom's atomics can't be cast
+    /// from bytes.
+    #[derive(Debug)]
+    pub(crate) struct Placed<T>(Box<[T]>);
+
+    impl<T: Mappable + Default> Placed<T> {
+        pub(crate) fn anonymous(len: usize) -> std::io::Result<Self> {
+            Ok(Self((0..len).map(|_| T::default()).collect()))
+        }
+    }
+
+    impl<T> Deref for Placed<T> {
+        type Target = [T];
+
+        fn deref(&self) -> &[T] {
+            &self.0
+        }
+    }
+}

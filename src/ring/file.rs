@@ -1,0 +1,238 @@
+//! The ring's file: what is not committed yet, in memory that outlives the
+//! process.
+//!
+//! ```text
+//! 0      header     32 words, written once, checksummed
+//! 4096   controls   256 bytes a shard: tail, head
+//! ...    slots      64 bytes each, shard after shard, from a page on
+//! ```
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use super::shard::Control;
+use super::slot::Slot;
+use super::{MAX_SHARDS, Ring, Shard};
+use crate::error::OpenError;
+use crate::region::{Placed, Region};
+use crate::store::StoreId;
+use crate::store::files;
+use crate::store::layout::{BYTE_ORDER, RING_MAGIC, VERSION_MAJOR, VERSION_MINOR};
+use crate::store::version::checksum;
+
+const PAGE: usize = 4096;
+const HEADER_WORDS: usize = 32;
+
+/// The most slots of a shard.
+pub(crate) const MAX_SHARD_CAPACITY: usize = 1 << 22;
+
+/// Which ring of which store. The aggregate file's inode is part of it, so
+/// that a copy of the store doesn't take the original's ring for its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RingId {
+    pub(crate) store: StoreId,
+    pub(crate) inode: u64,
+    pub(crate) number: u64,
+}
+
+impl RingId {
+    /// The ring `number` of the store whose aggregate file is `aggregate`.
+    pub(crate) fn new(store: StoreId, aggregate: &File, number: u64) -> io::Result<Self> {
+        Ok(Self {
+            store,
+            inode: aggregate.metadata()?.ino(),
+            number,
+        })
+    }
+
+    fn path(&self, dir: &Path) -> PathBuf {
+        dir.join(format!("{}{}.ring", self.prefix(), self.number))
+    }
+
+    fn prefix(&self) -> String {
+        format!("quipu-{}-{:x}-", self.store, self.inode)
+    }
+}
+
+/// Shards and slots of a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Geometry {
+    /// A power of two up to [`MAX_SHARDS`].
+    pub(crate) shards: usize,
+    /// Slots of a shard: a power of two up to [`MAX_SHARD_CAPACITY`].
+    pub(crate) capacity: usize,
+}
+
+impl Geometry {
+    fn is_valid(self) -> bool {
+        let Self { shards, capacity } = self;
+        let up_to = |n: usize, max| n.is_power_of_two() && n <= max;
+        up_to(shards, MAX_SHARDS) && up_to(capacity, MAX_SHARD_CAPACITY)
+    }
+
+    fn slots_offset(self) -> usize {
+        PAGE + (self.shards * size_of::<Control>()).next_multiple_of(PAGE)
+    }
+
+    fn file_len(self) -> usize {
+        self.slots_offset() + self.shards * self.capacity * size_of::<Slot>()
+    }
+}
+
+/// Where a ring's file is.
+#[derive(Debug)]
+pub(crate) struct RingFile {
+    dir: PathBuf,
+    id: RingId,
+}
+
+impl RingFile {
+    /// Creates the file of a new ring in `dir` and maps it.
+    pub(crate) fn create(
+        dir: &Path,
+        id: RingId,
+        geometry: Geometry,
+    ) -> Result<(Self, Ring), OpenError> {
+        let path = id.path(dir);
+        // An open that was killed before its commit may have left one.
+        remove(&path)?;
+        let file = files::create_new(&path)?;
+        let ring = Self::fill(&path, &file, id, geometry).inspect_err(|_| {
+            // Best effort: the error that is on its way says more.
+            let _ = std::fs::remove_file(&path);
+        })?;
+        Ok((
+            Self {
+                dir: dir.to_owned(),
+                id,
+            },
+            ring,
+        ))
+    }
+
+    fn fill(path: &Path, file: &File, id: RingId, geometry: Geometry) -> Result<Ring, OpenError> {
+        files::allocate(file, 0, geometry.file_len() as u64)
+            .map_err(|error| OpenError::io("allocate the blocks of", path, error))?;
+        let bytes: Vec<u8> = header(id, geometry)
+            .iter()
+            .flat_map(|word| word.to_le_bytes())
+            .collect();
+        file.write_all_at(&bytes, 0)
+            .map_err(|error| OpenError::io("write", path, error))?;
+        let ring = map(path, file, geometry, true)?;
+        for shard in ring.shards() {
+            shard.reset(0);
+        }
+        Ok(ring)
+    }
+
+    /// Maps the file that another process left; `None` where it isn't there.
+    pub(crate) fn open(dir: &Path, id: RingId) -> Result<Option<(Self, Ring)>, OpenError> {
+        let ring = Self::open_ring(dir, id, true)?;
+        let dir = dir.to_owned();
+        Ok(ring.map(|ring| (Self { dir, id }, ring)))
+    }
+
+    /// Maps the file for reading; `None` where it isn't there.
+    pub(crate) fn peek(dir: &Path, id: RingId) -> Result<Option<Ring>, OpenError> {
+        Self::open_ring(dir, id, false)
+    }
+
+    fn open_ring(dir: &Path, id: RingId, writable: bool) -> Result<Option<Ring>, OpenError> {
+        let path = id.path(dir);
+        let file = match files::open_existing(&path, writable) {
+            Err(error) if error.is_not_found() => return Ok(None),
+            other => other?,
+        };
+        let mut bytes = [0u8; HEADER_WORDS * 8];
+        file.read_exact_at(&mut bytes, 0)
+            .map_err(|error| OpenError::io("read", &path, error))?;
+        let words: [u64; HEADER_WORDS] = bytemuck::must_cast(bytes);
+        let words = words.map(u64::from_le);
+        let geometry = Geometry {
+            shards: words[7] as usize,
+            capacity: words[8] as usize,
+        };
+        if !geometry.is_valid() || words != header(id, geometry) {
+            let what = "its header is not that of the ring the store was last used with";
+            return Err(OpenError::damaged(&path, what));
+        }
+        let len = file
+            .metadata()
+            .map_err(|error| OpenError::io("look at", &path, error))?
+            .len();
+        if len != geometry.file_len() as u64 {
+            return Err(OpenError::damaged(&path, "it doesn't have its length"));
+        }
+        map(&path, &file, geometry, writable).map(Some)
+    }
+
+    /// Removes the file: all that is in it was committed.
+    pub(crate) fn remove(&self) -> Result<(), OpenError> {
+        remove(&self.id.path(&self.dir))
+    }
+
+    /// Removes files of other rings of the same store: they were committed
+    /// before this one came into use, or never came into use.
+    pub(crate) fn remove_others(&self) {
+        let prefix = self.id.prefix();
+        let mine = self.id.path(&self.dir);
+        for entry in std::fs::read_dir(&self.dir).into_iter().flatten().flatten() {
+            let is_ours = entry.file_name().to_string_lossy().starts_with(&prefix);
+            if is_ours && entry.path() != mine {
+                // Best effort: the next open tries again.
+                let _ = remove(&entry.path());
+            }
+        }
+    }
+}
+
+fn remove(path: &Path) -> Result<(), OpenError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(OpenError::io("remove", path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn header(id: RingId, geometry: Geometry) -> [u64; HEADER_WORDS] {
+    let mut words = [0; HEADER_WORDS];
+    words[..9].copy_from_slice(&[
+        u64::from_le_bytes(RING_MAGIC),
+        BYTE_ORDER,
+        u64::from(VERSION_MAJOR) << 32 | u64::from(VERSION_MINOR),
+        id.store.0[0],
+        id.store.0[1],
+        id.inode,
+        id.number,
+        geometry.shards as u64,
+        geometry.capacity as u64,
+    ]);
+    words[HEADER_WORDS - 1] = checksum(0, &words[..HEADER_WORDS - 1]);
+    words
+}
+
+fn map(path: &Path, file: &File, geometry: Geometry, writable: bool) -> Result<Ring, OpenError> {
+    let map_error = |error| OpenError::io("map", path, error);
+    let len = geometry.file_len();
+    let region = if writable {
+        Region::writable(file, 0, len).inspect(|region| region.prefault())
+    } else {
+        Region::readable(file, 0, len)
+    }
+    .map_err(map_error)?;
+    let shard = |n: usize| {
+        let control = PAGE + n * size_of::<Control>();
+        let slots = geometry.slots_offset() + n * geometry.capacity * size_of::<Slot>();
+        Some(Shard::new(
+            Placed::new(&region, control, 1)?,
+            Placed::new(&region, slots, geometry.capacity)?,
+        ))
+    };
+    let shards: Option<Box<[Shard]>> = (0..geometry.shards).map(shard).collect();
+    let shards = shards.ok_or_else(|| map_error(io::Error::other("a shard is out of place")))?;
+    Ok(Ring::new(shards))
+}

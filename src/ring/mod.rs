@@ -1,0 +1,147 @@
+//! The ring: all shards. Producers push on one side, the one [`Drainer`]
+//! reads in bulk on the other.
+
+#[cfg(not(loom))]
+mod affinity;
+mod drain;
+#[cfg(not(loom))]
+mod file;
+mod shard;
+mod slot;
+
+use crate::record::UsageRecord;
+
+pub(crate) use drain::Drainer;
+#[cfg(not(loom))]
+pub(crate) use file::{Geometry, MAX_SHARD_CAPACITY, RingFile, RingId};
+pub(crate) use shard::{Refused, Shard, distance};
+
+/// The most shards that a ring can have.
+pub(crate) const MAX_SHARDS: usize = 64;
+
+/// All shards of a recorder.
+#[derive(Debug)]
+pub(crate) struct Ring {
+    shards: Box<[Shard]>,
+    /// Slots in use in one shard from which on the consumer is woken.
+    high_water: u64,
+}
+
+impl Ring {
+    /// A ring of the given shards: a power of two of them, all of one size.
+    pub(crate) fn new(shards: Box<[Shard]>) -> Self {
+        assert!(shards.len().is_power_of_two());
+        let high_water = shards[0].capacity() / 2;
+        Self { shards, high_water }
+    }
+
+    /// A ring in memory of this process.
+    pub(crate) fn in_memory(shards: usize, capacity: usize) -> std::io::Result<Self> {
+        let shards: std::io::Result<_> =
+            (0..shards).map(|_| Shard::in_memory(capacity, 0)).collect();
+        Ok(Self::new(shards?))
+    }
+
+    /// Slots over all shards.
+    pub(crate) fn capacity(&self) -> u64 {
+        self.shards.iter().map(Shard::capacity).sum()
+    }
+
+    /// The shards, in the order of their positions in a commit.
+    pub(crate) fn shards(&self) -> &[Shard] {
+        &self.shards
+    }
+
+    /// Publishes a record on shard `home` or, when that is full, on the first
+    /// other that isn't. `Ok(true)` says that the consumer should be woken.
+    #[inline]
+    pub(crate) fn push(&self, home: usize, record: &UsageRecord) -> Result<bool, Refused> {
+        match self.shards[home & (self.shards.len() - 1)].push(record) {
+            Ok(fill) => Ok(fill >= self.high_water),
+            Err(Refused::Closed) => Err(Refused::Closed),
+            Err(Refused::Full) => self.push_elsewhere(home, record),
+        }
+    }
+
+    #[cold]
+    fn push_elsewhere(&self, home: usize, record: &UsageRecord) -> Result<bool, Refused> {
+        for shard in self.neighbours(home) {
+            match shard.push(record) {
+                // The home shard is full: the consumer should know.
+                Ok(_) => return Ok(true),
+                Err(Refused::Closed) => return Err(Refused::Closed),
+                Err(Refused::Full) => {}
+            }
+        }
+        Err(Refused::Full)
+    }
+
+    /// Publishes as many of `records` as fit, from the first on: one claim on
+    /// the home shard, and one on each other while some are left. Gives their
+    /// number, whether the consumer should be woken, and why the rest was
+    /// refused.
+    #[inline]
+    pub(crate) fn push_batch(
+        &self,
+        home: usize,
+        records: &[UsageRecord],
+    ) -> (usize, bool, Option<Refused>) {
+        let mut done = 0;
+        let mut wake = false;
+        let home_shard = &self.shards[home & (self.shards.len() - 1)];
+        for shard in std::iter::once(home_shard).chain(self.neighbours(home)) {
+            if done == records.len() {
+                return (done, wake, None);
+            }
+            match shard.push_batch(&records[done..]) {
+                Ok((count, fill)) => {
+                    done += count;
+                    wake |= fill >= self.high_water;
+                }
+                Err(Refused::Closed) => return (done, wake, Some(Refused::Closed)),
+                Err(Refused::Full) => wake = true,
+            }
+        }
+        let refused = (done < records.len()).then_some(Refused::Full);
+        (done, wake, refused)
+    }
+
+    fn neighbours(&self, home: usize) -> impl Iterator<Item = &Shard> {
+        let mask = self.shards.len() - 1;
+        (1..self.shards.len()).map(move |n| &self.shards[home.wrapping_add(n) & mask])
+    }
+
+    /// Takes no more records.
+    pub(crate) fn close(&self) {
+        for shard in &self.shards {
+            shard.close();
+        }
+    }
+
+    /// Whether the ring takes no more records.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.shards[0].is_closed()
+    }
+
+    /// Slots that are claimed and, by the positions of a commit, not yet
+    /// committed.
+    pub(crate) fn in_use(&self, committed: &[u64]) -> u64 {
+        self.shards
+            .iter()
+            .zip(committed)
+            .map(|(shard, committed)| distance(*committed, shard.claimed()))
+            .sum()
+    }
+
+    /// Whether a shard is filled up to the high-water mark, counted from the
+    /// given positions on.
+    pub(crate) fn is_pressed(&self, positions: &[u64]) -> bool {
+        self.shards
+            .iter()
+            .zip(positions)
+            .any(|(shard, position)| distance(*position, shard.claimed()) >= self.high_water)
+    }
+}
+
+#[cfg(not(loom))]
+pub(crate) use affinity::home;

@@ -1,0 +1,266 @@
+//! A shard: one bounded lock-free queue for many producers.
+//!
+//! ```text
+//!          head                        cursor              tail
+//!           |  committed by next commit  |  to be drained    |
+//!   --------+----------------------------+-------------------+---------
+//!   released|  drained, slots still held | published/claimed | free
+//!           |<------------------- at most capacity --------->|
+//! ```
+//!
+//! Producers move `tail` (claim), the consumer moves `head` (release), once
+//! for each commit (I4). The consumer's cursor is its own.
+//!
+//! # Orderings
+//!
+//! - `tail` is only ever changed by read-modify-writes; which claim got which
+//!   position, and whether a claim came before the close, follows from its
+//!   modification order alone: `Relaxed`.
+//! - `head` is stored with `Release` after the consumer read the slots, and
+//!   loaded with `Acquire` before a producer overwrites them.
+
+use crossbeam_utils::Backoff;
+
+use super::slot::Slot;
+use crate::record::UsageRecord;
+use crate::region::{Mappable, Placed};
+use crate::sync::{AtomicU64, Ordering};
+
+/// Set in `tail` when the shard takes no more records.
+const CLOSED: u64 = 1 << 63;
+
+/// Positions are counted modulo 2^63; the top bit of the word is `CLOSED`.
+const POSITION_MASK: u64 = CLOSED - 1;
+
+/// How many slots ahead of the claim the line is asked for.
+const PREFETCH_AHEAD: u64 = 6;
+
+/// The distance from position `from` on to position `to`.
+#[inline]
+pub(crate) const fn distance(from: u64, to: u64) -> u64 {
+    to.wrapping_sub(from) & POSITION_MASK
+}
+
+/// A word on cache lines of its own; two, since lines are fetched in pairs.
+#[derive(Debug, Default)]
+#[repr(C, align(128))]
+struct Lined(AtomicU64);
+
+/// The two words that producers and consumer share.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub(crate) struct Control {
+    tail: Lined,
+    head: Lined,
+}
+
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Control>() == 256);
+
+// SAFETY: atomics and unread padding, any bits, no drop, alignment 128 (I6).
+unsafe impl Mappable for Control {}
+
+/// Why a claim was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// All slots hold records that aren't committed yet.
+    Full,
+    /// The recorder was closed.
+    Closed,
+}
+
+/// A run of claimed positions.
+struct Claim {
+    first: u64,
+    count: u64,
+    /// Slots in use with this claim.
+    fill: u64,
+}
+
+/// One bounded queue of records.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    control: Placed<Control>,
+    slots: Placed<Slot>,
+}
+
+impl Shard {
+    /// A shard on the given memory; `slots` has a power of two of them and
+    /// `control` one element.
+    pub(crate) fn new(control: Placed<Control>, slots: Placed<Slot>) -> Self {
+        assert!(slots.len().is_power_of_two() && control.len() == 1);
+        Self { control, slots }
+    }
+
+    /// A shard in memory of this process, whose first position is `position`.
+    pub(crate) fn in_memory(capacity: usize, position: u64) -> std::io::Result<Self> {
+        let shard = Self::new(Placed::anonymous(1)?, Placed::anonymous(capacity)?);
+        shard.reset(position);
+        Ok(shard)
+    }
+
+    /// Opens the shard for business at `position`, with nothing in it. Not to
+    /// be called while producers are at work.
+    pub(crate) fn reset(&self, position: u64) {
+        let position = position & POSITION_MASK;
+        self.head().store(position, Ordering::Relaxed);
+        // Relaxed: the threads that use the shard get it by other means.
+        self.tail().store(position, Ordering::Relaxed);
+    }
+
+    /// Slots.
+    pub(crate) fn capacity(&self) -> u64 {
+        self.slots.len() as u64
+    }
+
+    /// Publishes one record; gives the number of slots then in use.
+    #[inline]
+    pub(crate) fn push(&self, record: &UsageRecord) -> Result<u64, Refused> {
+        let claim = self.claim(1)?;
+        self.slot(claim.first.wrapping_add(PREFETCH_AHEAD))
+            .prefetch_for_write();
+        self.slot(claim.first).publish(claim.first, record);
+        Ok(claim.fill)
+    }
+
+    /// Publishes as many of `records` as fit, from the first on, with one
+    /// claim; gives their number and the slots then in use.
+    #[inline]
+    pub(crate) fn push_batch(&self, records: &[UsageRecord]) -> Result<(usize, u64), Refused> {
+        let claim = self.claim(records.len() as u64)?;
+        let positions = (0..claim.count).map(|n| (claim.first + n) & POSITION_MASK);
+        for (position, record) in positions.zip(records) {
+            self.slot(position.wrapping_add(PREFETCH_AHEAD))
+                .prefetch_for_write();
+            self.slot(position).publish(position, record);
+        }
+        Ok((claim.count as usize, claim.fill))
+    }
+
+    /// Takes up to `wanted` positions, at least one.
+    #[inline]
+    fn claim(&self, wanted: u64) -> Result<Claim, Refused> {
+        let backoff = Backoff::new();
+        let mut tail = self.tail().load(Ordering::Relaxed);
+        loop {
+            if tail & CLOSED != 0 {
+                return Err(Refused::Closed);
+            }
+            // Acquire: pairs with the Release in `release`; the consumer's
+            // reads of the slots come before this thread's writes (I4).
+            let head = self.head().load(Ordering::Acquire);
+            let fill = distance(head, tail);
+            if fill >= self.capacity() {
+                // Either full, or `tail` was older than `head`. The Acquire
+                // above makes the next load at least as new as `head`.
+                let now = self.tail().load(Ordering::Relaxed);
+                if now == tail {
+                    return Err(Refused::Full);
+                }
+                tail = now;
+                continue;
+            }
+            let count = wanted.min(self.capacity() - fill);
+            let next = (tail + count) & POSITION_MASK;
+            match self.tail().compare_exchange_weak(
+                tail,
+                next,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(first) => {
+                    return Ok(Claim {
+                        first,
+                        count,
+                        fill: fill + count,
+                    });
+                }
+                Err(now) => {
+                    tail = now;
+                    backoff.spin();
+                }
+            }
+        }
+    }
+
+    /// Hands the records from `cursor` on to `take`, at most `most` and up to
+    /// the first that isn't published; gives the next position.
+    #[inline]
+    pub(crate) fn drain(
+        &self,
+        mut cursor: u64,
+        most: u64,
+        mut take: impl FnMut(&UsageRecord),
+    ) -> u64 {
+        for _ in 0..most {
+            let Some(record) = self.slot(cursor).read(cursor) else {
+                break;
+            };
+            take(&record);
+            cursor = (cursor + 1) & POSITION_MASK;
+        }
+        cursor
+    }
+
+    /// Hands the slots before `position` back to the producers.
+    #[inline]
+    pub(crate) fn release(&self, position: u64) {
+        // Release: pairs with the Acquire in `claim`; all reads of the slots
+        // come before (I4).
+        self.head().store(position, Ordering::Release);
+    }
+
+    /// Takes no more records. What was claimed before is below the position
+    /// that this gives.
+    pub(crate) fn close(&self) -> u64 {
+        self.tail().fetch_or(CLOSED, Ordering::Relaxed) & POSITION_MASK
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.tail().load(Ordering::Relaxed) & CLOSED != 0
+    }
+
+    /// The position of the next claim.
+    pub(crate) fn claimed(&self) -> u64 {
+        self.tail().load(Ordering::Relaxed) & POSITION_MASK
+    }
+
+    /// Positions from `committed` on up to which a dead producer may have
+    /// claimed, and the record at each (`None` is a hole). For recovery: no
+    /// producer is at work.
+    pub(crate) fn survivors(
+        &self,
+        committed: u64,
+    ) -> impl Iterator<Item = Option<UsageRecord>> + '_ {
+        let window = move |n: u64| {
+            let position = (committed + n) & POSITION_MASK;
+            self.slot(position).read(position)
+        };
+        let published = (0..self.capacity())
+            .rev()
+            .find(|n| window(*n).is_some())
+            .map_or(0, |last| last + 1);
+        // A tail that isn't within the window was not written by a claim.
+        let claimed = match distance(committed, self.claimed()) {
+            claimed if claimed <= self.capacity() => claimed,
+            _ => 0,
+        };
+        (0..published.max(claimed)).map(window)
+    }
+
+    #[inline]
+    fn tail(&self) -> &AtomicU64 {
+        &self.control[0].tail.0
+    }
+
+    #[inline]
+    fn head(&self) -> &AtomicU64 {
+        &self.control[0].head.0
+    }
+
+    #[inline]
+    fn slot(&self, position: u64) -> &Slot {
+        let slots = &*self.slots;
+        &slots[position as usize & (slots.len() - 1)]
+    }
+}

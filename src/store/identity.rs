@@ -1,0 +1,128 @@
+//! The identity: what a store is, written once when it is created.
+
+use std::fmt;
+use std::path::Path;
+
+use super::layout::{
+    BYTE_ORDER, COMPATIBLE_FEATURES, IDENTITY_WORDS, INCOMPATIBLE_FEATURES, MAGIC, VERSION_MAJOR,
+    VERSION_MINOR, identity as at,
+};
+use super::version::checksum;
+use crate::bucket::Bucket;
+use crate::error::OpenError;
+
+/// Tells one store from every other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StoreId(pub(crate) [u64; 2]);
+
+impl StoreId {
+    /// A new one from the system's random numbers.
+    pub(crate) fn random() -> std::io::Result<Self> {
+        let mut bytes = [0u8; 16];
+        let mut filled = 0;
+        while filled < bytes.len() {
+            let flags = rustix::rand::GetRandomFlags::empty();
+            filled += rustix::rand::getrandom(&mut bytes[filled..], flags)?;
+        }
+        Ok(Self(bytemuck::must_cast(bytes)))
+    }
+}
+
+impl fmt::Display for StoreId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}{:016x}", self.0[0], self.0[1])
+    }
+}
+
+/// What a store is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity {
+    pub(crate) store: StoreId,
+    /// Nanoseconds since 1970.
+    pub(crate) created: u64,
+    pub(crate) bucket: Bucket,
+}
+
+impl Identity {
+    pub(crate) fn to_words(self) -> [u64; IDENTITY_WORDS] {
+        let mut words = [0; IDENTITY_WORDS];
+        words[at::MAGIC] = u64::from_le_bytes(MAGIC);
+        words[at::BYTE_ORDER] = BYTE_ORDER;
+        words[at::VERSION] = u64::from(VERSION_MAJOR) << 32 | u64::from(VERSION_MINOR);
+        words[at::COMPATIBLE] = COMPATIBLE_FEATURES;
+        words[at::INCOMPATIBLE] = INCOMPATIBLE_FEATURES;
+        words[at::STORE_ID..at::STORE_ID + 2].copy_from_slice(&self.store.0);
+        words[at::CREATED] = self.created;
+        words[at::BUCKET_NANOS] = self.bucket.nanos();
+        words[at::CHECKSUM] = checksum(0, &words[..at::CHECKSUM]);
+        words
+    }
+
+    /// Reads and judges the identity of the file at `path`.
+    pub(crate) fn from_words(
+        words: &[u64; IDENTITY_WORDS],
+        path: &Path,
+    ) -> Result<Self, OpenError> {
+        let not_a_store = |found: &str| OpenError::NotAStore {
+            path: path.to_owned(),
+            found: found.to_owned(),
+        };
+        let incompatible = |what: String| OpenError::Incompatible {
+            path: path.to_owned(),
+            what,
+        };
+        let magic = words[at::MAGIC].to_le_bytes();
+        if magic != MAGIC {
+            return Err(match magic {
+                _ if words.iter().all(|word| *word == 0) => {
+                    OpenError::damaged(path, "the header is all zeros")
+                }
+                _ if words[at::MAGIC].swap_bytes().to_le_bytes() == MAGIC
+                    && words[at::BYTE_ORDER] != BYTE_ORDER =>
+                {
+                    incompatible("it has the wrong byte order".into())
+                }
+                // All but one byte are right: a store that was damaged.
+                _ if magic.iter().zip(MAGIC).filter(|(a, b)| **a == *b).count() >= 5 => {
+                    OpenError::damaged(path, "the magic number in its first 8 bytes is wrong")
+                }
+                _ => not_a_store("its first 8 bytes are not those of a quipu file"),
+            });
+        }
+        if words[at::BYTE_ORDER] == BYTE_ORDER.swap_bytes() {
+            return Err(incompatible("it has the wrong byte order".into()));
+        }
+        if words[at::BYTE_ORDER] != BYTE_ORDER {
+            return Err(OpenError::damaged(path, "the byte-order mark is wrong"));
+        }
+        if words[at::CHECKSUM] != checksum(0, &words[..at::CHECKSUM]) {
+            return Err(OpenError::damaged(
+                path,
+                "the identity in bytes 16 to 255 doesn't have its checksum",
+            ));
+        }
+        let major = words[at::VERSION] >> 32;
+        if major != u64::from(VERSION_MAJOR) {
+            return Err(incompatible(format!(
+                "it has format version {major}, and this version reads {VERSION_MAJOR}: \
+                 use the version of quipu that wrote it, or a newer one"
+            )));
+        }
+        let unknown = words[at::INCOMPATIBLE] & !INCOMPATIBLE_FEATURES;
+        if unknown != 0 {
+            return Err(incompatible(format!(
+                "it uses features {unknown:#x} that this version doesn't know: \
+                 use the version of quipu that wrote it, or a newer one"
+            )));
+        }
+        let bucket = [Bucket::Day, Bucket::Hour]
+            .into_iter()
+            .find(|bucket| bucket.nanos() == words[at::BUCKET_NANOS])
+            .ok_or_else(|| OpenError::damaged(path, "the bucket width is neither day nor hour"))?;
+        Ok(Self {
+            store: StoreId([words[at::STORE_ID], words[at::STORE_ID + 1]]),
+            created: words[at::CREATED],
+            bucket,
+        })
+    }
+}

@@ -1,0 +1,133 @@
+//! The aggregate file's layout. docs/file-format.md has the same tables for
+//! people; a test compares the two.
+//!
+//! ```text
+//! 0      identity    32 words, written once, checksummed
+//! 256    live words  32 words: ready, committed, extents, names, heartbeat
+//! 512    commit      two versions of 136 words
+//! 4096   extents     rows and names, each 4096 bytes of header and its data
+//! ```
+//!
+//! Everything is a little-endian word of 8 bytes.
+
+/// First bytes of every aggregate file. The high bit, the two line ends and
+/// the end-of-file byte show a transfer that treated the file as text.
+pub(crate) const MAGIC: [u8; 8] = *b"\x89QPU\r\n\x1a\n";
+
+/// First bytes of every ring file.
+pub(crate) const RING_MAGIC: [u8; 8] = *b"\x89QPR\r\n\x1a\n";
+
+/// Reads differently with the other byte order.
+pub(crate) const BYTE_ORDER: u64 = 0x0102_0304_0506_0708;
+
+/// A reader refuses files with a greater major version.
+pub(crate) const VERSION_MAJOR: u32 = 1;
+/// A greater minor version only adds what may be ignored.
+pub(crate) const VERSION_MINOR: u32 = 0;
+
+/// Bits that a reader may ignore.
+pub(crate) const COMPATIBLE_FEATURES: u64 = 0;
+/// Bits that a reader must know.
+pub(crate) const INCOMPATIBLE_FEATURES: u64 = 0;
+
+/// Bytes before the first extent.
+pub(crate) const HEADER_BYTES: u64 = 4096;
+
+/// Words of the identity.
+pub(crate) const IDENTITY_WORDS: usize = 32;
+
+/// Positions of the identity's words.
+pub(crate) mod identity {
+    pub(crate) const MAGIC: usize = 0;
+    pub(crate) const BYTE_ORDER: usize = 1;
+    /// Major version in the high half, minor in the low half.
+    pub(crate) const VERSION: usize = 2;
+    pub(crate) const COMPATIBLE: usize = 3;
+    pub(crate) const INCOMPATIBLE: usize = 4;
+    /// Two words.
+    pub(crate) const STORE_ID: usize = 5;
+    /// Nanoseconds since 1970.
+    pub(crate) const CREATED: usize = 7;
+    /// Nanoseconds in a bucket: a day or an hour.
+    pub(crate) const BUCKET_NANOS: usize = 8;
+    pub(crate) const CHECKSUM: usize = super::IDENTITY_WORDS - 1;
+}
+
+/// Byte offset of the live words.
+pub(crate) const LIVE_OFFSET: usize = 256;
+/// Words there.
+pub(crate) const LIVE_WORDS: usize = 32;
+
+/// Positions of the live words. Each of them is a single value that is valid
+/// by itself; words that change at different times have lines of their own.
+pub(crate) mod live {
+    /// 1 when creation was finished.
+    pub(crate) const READY: usize = 0;
+    /// The committed generation: its store is the commit point (I3).
+    pub(crate) const COMMITTED: usize = 8;
+    /// Extents that are in the file.
+    pub(crate) const EXTENTS: usize = 16;
+    /// Names that are in the file.
+    pub(crate) const NAMES: usize = 17;
+    /// When the writer's consumer was last awake, nanoseconds since 1970.
+    pub(crate) const HEARTBEAT: usize = 24;
+    /// The writer's process.
+    pub(crate) const WRITER_PID: usize = 25;
+    /// Non-zero while the writer can't write: see `commit::DEGRADED`.
+    pub(crate) const DEGRADED: usize = 26;
+}
+
+/// Byte offset of the commit block's two versions.
+pub(crate) const COMMIT_OFFSET: usize = 512;
+/// Words of one version of the commit block.
+pub(crate) const COMMIT_WORDS: usize = 136;
+
+const _: () = assert!(COMMIT_OFFSET + 2 * COMMIT_WORDS * 8 <= HEADER_BYTES as usize);
+
+/// Words of one version of a row.
+pub(crate) const ROW_VERSION_WORDS: usize = 32;
+/// Bytes of a row.
+pub(crate) const ROW_BYTES: usize = 2 * ROW_VERSION_WORDS * 8;
+
+/// Bytes before an extent's data.
+pub(crate) const EXTENT_HEADER_BYTES: usize = 4096;
+/// Words of an extent's header.
+pub(crate) const EXTENT_HEADER_WORDS: usize = 8;
+
+/// Positions of the words of an extent's header.
+pub(crate) mod extent {
+    /// `ROWS` or `NAMES`.
+    pub(crate) const KIND: usize = 0;
+    /// How many extents of the same kind came before.
+    pub(crate) const ORDINAL: usize = 1;
+    /// Bytes of the extent with its header.
+    pub(crate) const BYTES: usize = 2;
+    pub(crate) const CHECKSUM: usize = 7;
+
+    /// Kinds, readable in a hex dump.
+    pub(crate) const ROWS: u64 = u64::from_le_bytes(*b"QPU-ROWS");
+    pub(crate) const NAMES: u64 = u64::from_le_bytes(*b"QPU-NAME");
+}
+
+/// Rows in a block; an extent of rows has a whole number of blocks.
+pub(crate) const BLOCK_ROWS: usize = 256;
+/// The most blocks in one extent: 4 MiB.
+const MOST_BLOCKS: usize = 32;
+
+/// Blocks of the `ordinal`-th extent of rows: as many as there are before it,
+/// up to a limit.
+pub(crate) const fn blocks_in_extent(ordinal: u64) -> usize {
+    match ordinal {
+        0 | 1 => 1,
+        2..=5 => 1 << (ordinal - 1),
+        _ => MOST_BLOCKS,
+    }
+}
+
+/// Data bytes of the `ordinal`-th extent of names.
+pub(crate) const fn names_in_extent(ordinal: u64) -> usize {
+    match ordinal {
+        0 => 60 * 1024,
+        _ => 1020 * 1024,
+    }
+}

@@ -1,0 +1,25 @@
+//! The store: a directory whose aggregate file holds the committed counts.
+
+mod aggregate;
+mod commit;
+pub(crate) mod files;
+mod identity;
+pub(crate) mod layout;
+mod lock;
+mod names_log;
+mod open;
+mod rows;
+pub(crate) mod version;
+
+pub(crate) use aggregate::{Aggregate, ExtentKind, View};
+pub(crate) use commit::CommitBlock;
+pub(crate) use identity::StoreId;
+pub(crate) use lock::{Holder, holder};
+pub(crate) use names_log::NamesLog;
+pub(crate) use open::{OpenOptions, Opened, Store, now_nanos, open};
+pub(crate) use rows::{RowCopy, RowsFile};
+
+/// The aggregate file's name in a store.
+pub(crate) const AGGREGATE: &str = "aggregate";
+/// The lock file's name in a store.
+pub(crate) const LOCK: &str = "lock";
