@@ -43,6 +43,9 @@ mod consumer;
 mod error;
 #[cfg(not(loom))]
 mod ledger;
+#[cfg(loom)]
+#[doc(hidden)]
+pub mod model;
 mod names;
 #[cfg(not(loom))]
 mod reader;
@@ -51,7 +54,9 @@ mod record;
 mod recorder;
 mod region;
 mod ring;
+#[cfg(not(loom))]
 mod snapshot;
+#[cfg(not(loom))]
 mod store;
 mod sync;
 #[cfg(not(loom))]
@@ -73,3 +78,8 @@ pub use snapshot::{
 };
 #[cfg(not(loom))]
 pub use totals::{Histogram, Timing, Totals};
+
+/// The README's example must compile.
+#[cfg(all(doctest, not(loom)))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,8 +1,6 @@
 //! The one place that imports atomics, so that loom can stand in for them.
 //!
-//! `clippy.toml` bans the raw types everywhere else.
-
-#![allow(clippy::disallowed_types)]
+//! A test (`tests/house_rules.rs`) keeps the raw types out of everywhere else.
 
 #[cfg(not(loom))]
 pub(crate) use std::sync::{
@@ -10,11 +8,26 @@ pub(crate) use std::sync::{
     atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence},
 };
 
+#[cfg(not(loom))]
+pub(crate) use arc_swap::ArcSwap;
+#[cfg(not(loom))]
+pub(crate) use crossbeam_queue::SegQueue;
+#[cfg(not(loom))]
+pub(crate) use crossbeam_utils::{
+    Backoff,
+    sync::{Parker, Unparker},
+};
+
 #[cfg(loom)]
 pub(crate) use loom::sync::{
     Arc, Mutex, MutexGuard,
     atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence},
 };
+
+#[cfg(loom)]
+mod modelled;
+#[cfg(loom)]
+pub(crate) use modelled::{ArcSwap, Backoff, Parker, SegQueue, Unparker};
 
 /// Locks `mutex`, also when a thread died while it held the lock: every value
 /// that is guarded in this crate is consistent between any two statements.

@@ -1,11 +1,7 @@
 //! How other threads reach the consumer: commands, and a wake-up on pressure.
 
-#[cfg(not(loom))]
-use crossbeam_queue::SegQueue;
-use crossbeam_utils::sync::Unparker;
-
 use super::ticket::Ticket;
-use crate::sync::{AtomicBool, Ordering, fence};
+use crate::sync::{AtomicBool, Ordering, SegQueue, Unparker, fence};
 
 /// What the consumer is asked to do.
 #[derive(Debug)]
@@ -27,7 +23,7 @@ impl Command {
 /// The consumer's mailbox.
 #[derive(Debug)]
 pub(crate) struct Mailbox {
-    commands: Queue<Command>,
+    commands: SegQueue<Command>,
     /// Whether the consumer sleeps and wants to be woken on pressure. It is
     /// cleared by the one that wakes it, so that of all producers that see
     /// pressure one makes the system call.
@@ -40,7 +36,7 @@ pub(crate) struct Mailbox {
 impl Mailbox {
     pub(crate) fn new(consumer: Unparker) -> Self {
         Self {
-            commands: Queue::new(),
+            commands: SegQueue::new(),
             armed: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             consumer,
@@ -106,28 +102,5 @@ impl Mailbox {
     /// The consumer is awake.
     pub(crate) fn disarm(&self) {
         self.armed.store(false, Ordering::Relaxed);
-    }
-}
-
-#[cfg(not(loom))]
-type Queue<T> = SegQueue<T>;
-
-/// Stand-in for a lock-free queue that loom can't look into.
-#[cfg(loom)]
-#[derive(Debug)]
-struct Queue<T>(crate::sync::Mutex<std::collections::VecDeque<T>>);
-
-#[cfg(loom)]
-impl<T> Queue<T> {
-    fn new() -> Self {
-        Self(crate::sync::Mutex::new(std::collections::VecDeque::new()))
-    }
-
-    fn push(&self, value: T) {
-        crate::sync::lock(&self.0).push_back(value);
-    }
-
-    fn pop(&self) -> Option<T> {
-        crate::sync::lock(&self.0).pop_front()
     }
 }

@@ -11,6 +11,8 @@ mod trigger;
 pub(crate) use mailbox::{Command, Mailbox};
 #[cfg(not(loom))]
 pub(crate) use run::{Consumer, Parts};
+#[cfg(loom)]
+pub(crate) use ticket::{Ticket, Wait};
 pub(crate) use ticket::{Waited, ticket};
 #[cfg(not(loom))]
 pub(crate) use trigger::Pace;

@@ -209,6 +209,11 @@ impl Consumer {
             }
         };
         ledger.changed(|number, row| rows.set(number, row, pool));
+        if let Some(store) = store {
+            // Relaxed: a flag for readers.
+            let flag = store.aggregate.live(live::DEGRADED);
+            flag.store(outcome.is_err().into(), Ordering::Relaxed);
+        }
         let written = match outcome {
             Ok(generation) => {
                 self.generation = generation;

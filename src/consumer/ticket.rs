@@ -2,9 +2,7 @@
 
 use std::time::Instant;
 
-use crossbeam_utils::sync::{Parker, Unparker};
-
-use crate::sync::{Arc, AtomicUsize, Ordering};
+use crate::sync::{Arc, AtomicUsize, Ordering, Parker, Unparker};
 
 const PENDING: usize = 0;
 const DONE: usize = 1;

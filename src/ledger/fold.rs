@@ -4,7 +4,7 @@ use super::row::counter::{
     COST, ESTIMATED, FAILED, LATENCY_COUNT, LATENCY_SUM, PRICED, REPORTED, REQUESTS, STREAMED,
     TOKENS, TTFT_COUNT, TTFT_SUM,
 };
-use super::{COUNTERS, Ledger, RowKey, RowKind};
+use super::{COUNTERS, Ledger, Row, RowKey, RowKind};
 use crate::bucket::BucketIndex;
 use crate::record::{TOKEN_KINDS, UsageRecord, flag};
 use crate::totals::bucket_of;
@@ -25,30 +25,8 @@ impl Ledger {
         let bucket = self.bucket_of(at);
         self.records += 1;
 
-        let row = self.row(RowKey::usage(bucket, record.model, record.tenant));
-        let has = |flag: u16| u64::from(record.has(flag));
-        row.add(REQUESTS, 1);
-        if let Some(failed) = record.outcome_index().checked_sub(1) {
-            row.add(FAILED + failed, 1);
-        }
-        for kind in 0..TOKEN_KINDS {
-            row.add(TOKENS + kind, record.tokens[kind].into());
-            row.add(
-                REPORTED + kind,
-                has(1 << (flag::REPORTED_SHIFT + kind as u16)),
-            );
-        }
-        if record.has(flag::HAS_COST) {
-            row.add(COST, record.cost);
-            row.add(PRICED, 1);
-        }
-        row.add(LATENCY_SUM, record.latency_us.into());
-        row.add(LATENCY_COUNT, has(flag::HAS_LATENCY));
-        row.add(TTFT_SUM, record.ttft_us.into());
-        row.add(TTFT_COUNT, has(flag::HAS_TTFT));
-        row.add(STREAMED, has(flag::STREAMED));
-        row.add(ESTIMATED, has(flag::ESTIMATED));
-        row.saturated |= record.is_saturated();
+        self.row(RowKey::usage(bucket, record.model, record.tenant))
+            .count(record);
 
         if record.has(flag::HAS_LATENCY) {
             self.observe(RowKind::Latency, bucket, record.model, record.latency_us);
@@ -81,9 +59,85 @@ impl Ledger {
     }
 }
 
+impl Row {
+    /// Adds one record to a usage row.
+    #[inline]
+    fn count(&mut self, record: &UsageRecord) {
+        // A gateway's records mostly have the same flags as the one before:
+        // what follows from them is added up by the run.
+        if record.flags != self.run_flags || self.run == u32::MAX {
+            self.settle();
+            self.run_flags = record.flags;
+        }
+        self.run += 1;
+        // A sum that has its top bit may have overflowed. That is never so in
+        // practice: one test for all counters, and then the slow way.
+        let mut sums = 0;
+        each_sum(record, |counter, n| {
+            let sum = self.counters[counter].wrapping_add(n);
+            self.counters[counter] = sum;
+            sums |= sum | n;
+        });
+        if sums >> 63 != 0 {
+            self.count_again(record);
+        }
+    }
+
+    #[cold]
+    fn count_again(&mut self, record: &UsageRecord) {
+        each_sum(record, |counter, n| {
+            self.counters[counter] = self.counters[counter].wrapping_sub(n);
+        });
+        each_sum(record, |counter, n| self.add(counter, n));
+    }
+
+    /// Puts the run of records with the same flags into the counters. Before
+    /// anybody looks at them.
+    pub(super) fn settle(&mut self) {
+        let run = u64::from(std::mem::take(&mut self.run));
+        let flags = self.run_flags;
+        let has = |flag: u16| if flags & flag == 0 { 0 } else { run };
+        self.add(REQUESTS, run);
+        if let Some(failed) = usize::from(flags & flag::OUTCOME_MASK).checked_sub(1) {
+            self.add(FAILED + failed, run);
+        }
+        for kind in 0..TOKEN_KINDS {
+            self.add(
+                REPORTED + kind,
+                has(1 << (flag::REPORTED_SHIFT + kind as u16)),
+            );
+        }
+        self.add(PRICED, has(flag::HAS_COST));
+        self.add(LATENCY_COUNT, has(flag::HAS_LATENCY));
+        self.add(TTFT_COUNT, has(flag::HAS_TTFT));
+        self.add(STREAMED, has(flag::STREAMED));
+        self.add(ESTIMATED, has(flag::ESTIMATED));
+        self.saturated |= has(flag::SATURATED) != 0;
+    }
+
+    /// Begins again under another key; whether it is marked as changed stays.
+    pub(super) fn become_row(&mut self, key: RowKey) {
+        let dirty = self.dirty;
+        *self = Self::new(key);
+        self.dirty = dirty;
+    }
+}
+
+/// What a record adds to the sums of its usage row.
+#[inline(always)]
+fn each_sum(record: &UsageRecord, mut add: impl FnMut(usize, u64)) {
+    for kind in 0..TOKEN_KINDS {
+        add(TOKENS + kind, record.tokens[kind].into());
+    }
+    let priced = u64::from(record.has(flag::HAS_COST));
+    add(COST, record.cost & priced.wrapping_neg());
+    add(LATENCY_SUM, record.latency_us.into());
+    add(TTFT_SUM, record.ttft_us.into());
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{LedgerLimits, Row};
+    use super::super::LedgerLimits;
     use super::*;
     use crate::bucket::Bucket;
     use crate::names::{ModelId, TenantId};
@@ -95,7 +149,8 @@ mod tests {
         Ledger::new(Bucket::Day, LedgerLimits { rows, buckets }, Vec::new(), 0)
     }
 
-    fn total(ledger: &Ledger) -> Totals {
+    fn total(ledger: &mut Ledger) -> Totals {
+        ledger.changed(|_, _| ());
         let mut totals = Totals::default();
         for row in ledger.rows() {
             row.add_to(&mut totals);
@@ -125,7 +180,7 @@ mod tests {
                     }
                 }
             }
-            let total = total(&ledger);
+            let total = total(&mut ledger);
             assert_eq!(total.requests, n, "{rows} rows, {buckets} buckets");
             assert_eq!(total.tokens[0], 10 * n);
             assert_eq!(total.latency.count, n);
@@ -141,6 +196,7 @@ mod tests {
         for day in [10, 11, 12, 9] {
             ledger.fold(&record(1, 2, day), 0);
         }
+        ledger.changed(|_, _| ());
         let older: u64 = ledger
             .rows()
             .iter()
@@ -155,9 +211,9 @@ mod tests {
         let mut ledger = ledger(10, 10);
         let costly = record(1, 2, 3).cost_nanos(u64::MAX - 1);
         ledger.fold(&costly, 0);
-        assert!(!total(&ledger).saturated);
+        assert!(!total(&mut ledger).saturated);
         ledger.fold(&costly, 0);
-        let total = total(&ledger);
+        let total = total(&mut ledger);
         assert_eq!(total.cost_nanos, u64::MAX);
         assert!(total.saturated);
         assert_eq!(total.requests, 2);
@@ -180,6 +236,13 @@ mod tests {
         );
         ledger.settle();
         assert_eq!(changed(&mut ledger), [0u32; 0]);
-        assert_eq!(ledger.rows().iter().filter(|r| **r != Row::FREE).count(), 2);
+        assert_eq!(
+            ledger
+                .rows()
+                .iter()
+                .filter(|r| r.key != RowKey::FREE)
+                .count(),
+            2
+        );
     }
 }

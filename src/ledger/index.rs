@@ -7,6 +7,7 @@ use super::row::RowKey;
 
 /// Entries of the cache: 8192 × 24 bytes stay in the second-level cache.
 const CACHE_BITS: u32 = 13;
+const CACHE: usize = 1 << CACHE_BITS;
 
 /// No row has this number.
 const NOBODY: u32 = u32::MAX;
@@ -20,7 +21,7 @@ struct Entry {
 /// From keys to row numbers.
 #[derive(Debug)]
 pub(crate) struct Index {
-    cache: Box<[Entry]>,
+    cache: Box<[Entry; CACHE]>,
     map: HashMap<RowKey, u32, BuildHasherDefault<KeyHasher>>,
 }
 
@@ -31,7 +32,7 @@ impl Index {
             row: NOBODY,
         };
         Self {
-            cache: vec![empty; 1 << CACHE_BITS].into(),
+            cache: Box::new([empty; CACHE]),
             map: HashMap::default(),
         }
     }
@@ -67,19 +68,20 @@ impl Index {
 
     /// Forgets everything that was only remembered.
     pub(crate) fn forget(&mut self) {
-        for entry in &mut self.cache {
+        for entry in self.cache.iter_mut() {
             entry.row = NOBODY;
         }
     }
 
+    #[inline]
     fn place(key: RowKey) -> usize {
-        (key.hash() >> (64 - CACHE_BITS)) as usize
+        (key.spread() >> (64 - CACHE_BITS)) as usize
     }
 }
 
-/// Takes the hash that a [`RowKey`] has computed of itself.
+/// A cheap hash of a few small numbers that nobody chooses to collide.
 #[derive(Clone, Copy, Debug, Default)]
-struct KeyHasher(u64);
+pub(crate) struct KeyHasher(u64);
 
 impl Hasher for KeyHasher {
     fn finish(&self) -> u64 {
@@ -90,6 +92,19 @@ impl Hasher for KeyHasher {
         for byte in bytes {
             self.write_u64(u64::from(*byte));
         }
+    }
+
+    fn write_u32(&mut self, word: u32) {
+        self.write_u64(word.into());
+    }
+
+    fn write_u16(&mut self, word: u16) {
+        self.write_u64(word.into());
+    }
+
+    fn write_isize(&mut self, word: isize) {
+        // The discriminant of an enum.
+        self.write_u64(word as u64);
     }
 
     fn write_u64(&mut self, word: u64) {

@@ -5,10 +5,13 @@ mod fold;
 mod index;
 mod retention;
 mod row;
+mod sums;
 
 use index::Index;
+pub(crate) use index::KeyHasher;
 use retention::Buckets;
 pub(crate) use row::{COUNTERS, ROW_WORDS, Row, RowKey, RowKind, SEGMENTS};
+pub(crate) use sums::Sums;
 
 use crate::bucket::{Bucket, BucketIndex};
 use crate::names::{ModelId, TenantId};
@@ -43,7 +46,6 @@ pub(crate) struct Ledger {
     rows: Vec<Row>,
     /// Rows that changed since the last commit, each once.
     dirty: Vec<u32>,
-    is_dirty: Vec<bool>,
     free: Vec<u32>,
     index: Index,
     buckets: Buckets,
@@ -59,7 +61,6 @@ impl Ledger {
         let mut ledger = Self {
             width,
             limits,
-            is_dirty: vec![false; rows.len()],
             rows,
             dirty: Vec::new(),
             free: Vec::new(),
@@ -96,14 +97,16 @@ impl Ledger {
     pub(crate) fn changed(&mut self, mut visit: impl FnMut(u32, &Row)) {
         self.dirty.sort_unstable();
         for number in &self.dirty {
-            visit(*number, &self.rows[*number as usize]);
+            let row = &mut self.rows[*number as usize];
+            row.settle();
+            visit(*number, row);
         }
     }
 
     /// Marks all rows as committed.
     pub(crate) fn settle(&mut self) {
         for number in self.dirty.drain(..) {
-            self.is_dirty[number as usize] = false;
+            self.rows[number as usize].dirty = false;
         }
     }
 
@@ -119,12 +122,12 @@ impl Ledger {
 
     #[inline]
     fn touch(&mut self, number: u32) -> &mut Row {
-        let number = number as usize;
-        if !self.is_dirty[number] {
-            self.is_dirty[number] = true;
-            self.dirty.push(number as u32);
+        let row = &mut self.rows[number as usize];
+        if !row.dirty {
+            row.dirty = true;
+            self.dirty.push(number);
         }
-        &mut self.rows[number]
+        row
     }
 
     #[cold]
@@ -172,10 +175,9 @@ impl Ledger {
         }
         let number = self.free.pop().unwrap_or_else(|| {
             self.rows.push(Row::FREE);
-            self.is_dirty.push(false);
             self.rows.len() as u32 - 1
         });
-        *self.touch(number) = Row::new(key);
+        self.touch(number).become_row(key);
         self.index.insert(key, number);
         self.buckets.add(key.bucket());
         Some(number)

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Ledger, Row, RowKey};
+use super::{Ledger, RowKey};
 use crate::bucket::BucketIndex;
 
 /// How many rows each bucket has; without `older`.
@@ -45,12 +45,14 @@ impl Ledger {
     fn fold_into_older(&mut self, bucket: BucketIndex) {
         self.buckets.rows.remove(&bucket);
         for number in 0..self.rows.len() as u32 {
-            let row = self.rows[number as usize];
+            let row = &mut self.rows[number as usize];
             if row.key.bucket() != bucket || row.key == RowKey::FREE {
                 continue;
             }
+            row.settle();
+            let row = *row;
             // Freed first, so that there is room for the row it goes to.
-            *self.touch(number) = Row::FREE;
+            self.touch(number).become_row(RowKey::FREE);
             self.index.remove(row.key);
             self.free.push(number);
             let older = self.find_or_create(row.key.in_bucket(BucketIndex::OLDER));

@@ -6,7 +6,7 @@
 
 use crate::bucket::BucketIndex;
 use crate::record::{OUTCOMES, TOKEN_KINDS};
-use crate::totals::{BUCKETS, Totals};
+use crate::totals::{Adder, BUCKETS, Totals};
 
 /// Counters in a row.
 pub(crate) const COUNTERS: usize = 28;
@@ -121,14 +121,11 @@ impl RowKey {
         self.word1 as u32
     }
 
-    /// Spreads the key's bits over a word.
+    /// Spreads the key's bits over the high bits of a word: cheap, and good
+    /// enough for a cache.
     #[inline]
-    pub(crate) const fn hash(self) -> u64 {
-        // Odd constants from the fractional parts of the square roots of 2
-        // and 3; the high bits mix best.
-        let a = self.word0.wrapping_mul(0x6a09_e667_f3bc_c909);
-        let b = self.word1.wrapping_mul(0xbb67_ae85_84ca_a73b);
-        (a ^ b.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    pub(crate) const fn spread(self) -> u64 {
+        (self.word0 ^ self.word1.rotate_left(16)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
 
@@ -139,8 +136,16 @@ pub(crate) struct Row {
     pub(crate) key: RowKey,
     /// A counter has reached its limit, or a value had.
     pub(crate) saturated: bool,
+    /// Whether the row changed since the last commit.
+    pub(super) dirty: bool,
+    /// Records in a row with the same flags, not yet in the counters that
+    /// follow from the flags alone: see [`Row::settle`].
+    pub(super) run_flags: u16,
+    pub(super) run: u32,
     pub(crate) counters: [u64; COUNTERS],
 }
+
+const _: () = assert!(size_of::<Row>() == 256);
 
 /// A row's words in the file, without generation and checksum.
 pub(crate) const ROW_WORDS: usize = 2 + COUNTERS;
@@ -152,6 +157,9 @@ impl Row {
         Self {
             key,
             saturated: false,
+            dirty: false,
+            run_flags: 0,
+            run: 0,
             counters: [0; COUNTERS],
         }
     }
@@ -203,7 +211,7 @@ impl Row {
         let first = self.key.segment() * COUNTERS;
         match self.key.kind() {
             RowKind::Free => {}
-            RowKind::Usage => totals.merge(&self.totals()),
+            RowKind::Usage => self.add_usage_to(totals),
             RowKind::Latency => totals.latency.histogram.add(first, &self.counters),
             RowKind::Ttft => totals
                 .time_to_first_token
@@ -212,34 +220,36 @@ impl Row {
         }
     }
 
-    /// The counters of a usage row by name.
-    fn totals(&self) -> Totals {
+    /// Adds the counters of a usage row, by name.
+    fn add_usage_to(&self, totals: &mut Totals) {
         let n = &self.counters;
-        let mut totals = Totals {
-            requests: n[counter::REQUESTS],
-            cost_nanos: n[counter::COST],
-            priced: n[counter::PRICED],
-            streamed: n[counter::STREAMED],
-            estimated: n[counter::ESTIMATED],
-            saturated: self.saturated,
-            ..Totals::default()
+        let run = |from: usize, to: &mut [u64], sum: &mut Adder<'_>| {
+            for (to, n) in to.iter_mut().zip(&n[from..]) {
+                sum.add(to, *n);
+            }
         };
-        totals.outcomes[1..].copy_from_slice(&n[counter::FAILED..counter::TOKENS]);
-        totals
-            .tokens
-            .copy_from_slice(&n[counter::TOKENS..counter::REPORTED]);
-        totals
-            .reported
-            .copy_from_slice(&n[counter::REPORTED..counter::COST]);
-        totals.errors = totals.outcomes[1..]
+        let failed = n[counter::FAILED..counter::TOKENS]
             .iter()
-            .fold(0, |sum, n| sum.saturating_add(*n));
-        totals.outcomes[0] = totals.requests.saturating_sub(totals.errors);
-        totals.latency.sum_us = n[counter::LATENCY_SUM];
-        totals.latency.count = n[counter::LATENCY_COUNT];
-        totals.time_to_first_token.sum_us = n[counter::TTFT_SUM];
-        totals.time_to_first_token.count = n[counter::TTFT_COUNT];
-        totals
+            .fold(0u64, |sum, n| sum.saturating_add(*n));
+        let mut saturated = self.saturated;
+        let sum = &mut Adder(&mut saturated);
+        sum.add(&mut totals.requests, n[counter::REQUESTS]);
+        sum.add(&mut totals.errors, failed);
+        let ok = n[counter::REQUESTS].saturating_sub(failed);
+        sum.add(&mut totals.outcomes[0], ok);
+        run(counter::FAILED, &mut totals.outcomes[1..], sum);
+        run(counter::TOKENS, &mut totals.tokens, sum);
+        run(counter::REPORTED, &mut totals.reported, sum);
+        sum.add(&mut totals.cost_nanos, n[counter::COST]);
+        sum.add(&mut totals.priced, n[counter::PRICED]);
+        sum.add(&mut totals.streamed, n[counter::STREAMED]);
+        sum.add(&mut totals.estimated, n[counter::ESTIMATED]);
+        sum.add(&mut totals.latency.sum_us, n[counter::LATENCY_SUM]);
+        sum.add(&mut totals.latency.count, n[counter::LATENCY_COUNT]);
+        let ttft = &mut totals.time_to_first_token;
+        sum.add(&mut ttft.sum_us, n[counter::TTFT_SUM]);
+        sum.add(&mut ttft.count, n[counter::TTFT_COUNT]);
+        totals.saturated |= saturated;
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{OpenError, ReadError};
-use crate::ledger::Row;
+use crate::ledger::Sums;
 use crate::names::Names;
 use crate::ring::{RingFile, RingId};
 use crate::snapshot::{Pool, Rows, Snapshot};
@@ -26,6 +26,7 @@ pub(super) struct Loader {
     pool: Pool,
     /// The generation of each row that was copied; 0 for none.
     copied: Vec<u64>,
+    sums: Sums,
     newest: Option<Arc<Snapshot>>,
 }
 
@@ -39,6 +40,7 @@ impl Loader {
             rows: Rows::default(),
             pool: Pool::default(),
             copied: Vec::new(),
+            sums: Sums::default(),
             newest: None,
         })
     }
@@ -62,6 +64,7 @@ impl Loader {
             // After the view: what a commit uses was in the file before it.
             self.map_new()?;
             if self.pass(&view)? {
+                self.check(&view)?;
                 let snapshot = Arc::new(Snapshot {
                     generation: view.generation,
                     width: self.aggregate.identity.bucket,
@@ -106,26 +109,44 @@ impl Loader {
                     is_whole = false;
                     continue;
                 }
-                Copied::At(_) | Copied::Absent => {}
+                Copied::At(_) | Copied::Absent | Copied::Damaged(_) => {}
             }
             match self.file.read(number, generation) {
                 RowCopy::At(newest, row) => {
+                    if let Some(before) = self.rows.get(number) {
+                        self.sums.remove(before);
+                    }
+                    self.sums.add(&row);
                     self.rows.set(number, &row, &mut self.pool);
                     *copied = newest;
                 }
                 RowCopy::Overtaken => is_whole = false,
                 RowCopy::Absent => {
-                    self.rows.set(number, &Row::FREE, &mut self.pool);
                     let what = format!("row {number} has no valid version");
                     return Err(self.aggregate.damaged(what));
                 }
-                RowCopy::Invalid => {
-                    let what = format!("row {number} is no row");
+                RowCopy::Damaged => {
+                    let what = format!("row {number} is not sound");
                     return Err(self.aggregate.damaged(what));
                 }
             }
         }
         Ok(is_whole)
+    }
+
+    /// Whether what was copied adds up to what was committed: a row whose
+    /// generation word was damaged shows only here.
+    fn check(&self, view: &View) -> Result<(), OpenError> {
+        let names = self.names_log.len();
+        let missing = (names < view.block.names).then(|| {
+            let committed = view.block.names;
+            format!("{names} names are there, {committed} were committed")
+        });
+        let disagreement = self.sums.disagreement(view.block.records);
+        match missing.or(disagreement).or(view.block.imbalance()) {
+            Some(what) => Err(self.aggregate.damaged(what)),
+            None => Ok(()),
+        }
     }
 
     /// Slots claimed since the commit that `snapshot` is of, as far as the

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::aggregate_of;
 use crate::error::OpenError;
-use crate::ledger::RowKind;
+use crate::ledger::{RowKind, Sums};
 use crate::names::{NameKind, Names};
 use crate::store::layout::live;
 use crate::store::{
@@ -129,7 +129,6 @@ fn look(path: &Path) -> Result<Verification, OpenError> {
         _ => {}
     }
     check_rows(&mut found, &rows, &names, &view);
-    check_identity(&mut found, &view);
     Ok(found)
 }
 
@@ -140,6 +139,7 @@ fn check_rows(found: &mut Verification, rows: &RowsFile, names: &Names, view: &V
         found.note("rows", what);
     }
     let mut keys = std::collections::HashMap::new();
+    let mut sums = Sums::default();
     for number in 0..in_file as u32 {
         let place = format!("row {number}");
         if let Err(unsound) = rows.check(number, view.generation) {
@@ -152,7 +152,7 @@ fn check_rows(found: &mut Verification, rows: &RowsFile, names: &Names, view: &V
         }
         let row = match rows.read(number, view.generation) {
             RowCopy::At(_, row) => row,
-            RowCopy::Invalid => {
+            RowCopy::Damaged => {
                 found.note(place, "its key is not that of a row");
                 continue;
             }
@@ -165,9 +165,7 @@ fn check_rows(found: &mut Verification, rows: &RowsFile, names: &Names, view: &V
         if row.key.kind() == RowKind::Free {
             continue;
         }
-        if row.key.kind() == RowKind::Usage {
-            found.records = found.records.saturating_add(row.counters[0]);
-        }
+        sums.add(&row);
         if let Some(first) = keys.insert(row.key, number) {
             found.note(&*place, format!("it has the key of row {first}"));
         }
@@ -184,24 +182,11 @@ fn check_rows(found: &mut Verification, rows: &RowsFile, names: &Names, view: &V
             );
         }
     }
-}
-
-fn check_identity(found: &mut Verification, view: &View) {
-    let block = &view.block;
-    if found.records != block.records {
-        let what = format!(
-            "the rows count {} records, the commit {}",
-            found.records, block.records
-        );
+    found.records = sums.requests();
+    if let Some(what) = sums.disagreement(view.block.records) {
         found.note("identity", what);
     }
-    if !block.balances() {
-        let what = format!(
-            "{} records and {} holes are committed, of {} positions",
-            block.records,
-            block.holes,
-            block.covered()
-        );
+    if let Some(what) = view.block.imbalance() {
         found.note("identity", what);
     }
 }

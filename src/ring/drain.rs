@@ -1,7 +1,7 @@
 //! The reading side of the ring. There is one drainer for each ring; it owns
 //! the cursors.
 
-use super::{Ring, distance};
+use super::{Ring, Shard, distance};
 use crate::record::UsageRecord;
 use crate::sync::Arc;
 
@@ -37,7 +37,7 @@ impl Drainer {
     /// Where all that is claimed now ends: a drain target. After `close` it is
     /// exact.
     pub(crate) fn target(&self) -> Box<[u64]> {
-        self.ring.shards().iter().map(|s| s.claimed()).collect()
+        self.ring.shards().iter().map(Shard::claimed).collect()
     }
 
     /// Whether everything before `target` is drained.

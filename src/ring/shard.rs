@@ -19,12 +19,10 @@
 //! - `head` is stored with `Release` after the consumer read the slots, and
 //!   loaded with `Acquire` before a producer overwrites them.
 
-use crossbeam_utils::Backoff;
-
 use super::slot::Slot;
 use crate::record::UsageRecord;
 use crate::region::{Mappable, Placed};
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Backoff, Ordering};
 
 /// Set in `tail` when the shard takes no more records.
 const CLOSED: u64 = 1 << 63;

@@ -19,6 +19,8 @@ pub(crate) struct Slot {
     /// the first. Positions never repeat, so a stale value can't be mistaken.
     sequence: AtomicU64,
     words: [AtomicU64; RECORD_WORDS],
+    #[cfg(loom)]
+    turns: Turns,
 }
 
 #[cfg(not(loom))]
@@ -32,6 +34,8 @@ impl Slot {
     /// producer that claimed `position` may call this.
     #[inline]
     pub(crate) fn publish(&self, position: u64, record: &UsageRecord) {
+        #[cfg(loom)]
+        self.turns.write();
         let words: [u64; RECORD_WORDS] = bytemuck::must_cast(*record);
         for (to, word) in self.words.iter().zip(words) {
             to.store(word, Ordering::Relaxed);
@@ -47,6 +51,8 @@ impl Slot {
         if self.sequence.load(Ordering::Acquire) != position + 1 {
             return None;
         }
+        #[cfg(loom)]
+        self.turns.read();
         let mut words = [0u64; RECORD_WORDS];
         for (word, from) in words.iter_mut().zip(&self.words) {
             *word = from.load(Ordering::Relaxed);
@@ -66,5 +72,27 @@ impl Slot {
             // the address is that of a live slot (I5).
             unsafe { _mm_prefetch::<_MM_HINT_ET0>(line) };
         }
+    }
+}
+
+/// Under loom: fails where the words are read or overwritten by one who
+/// doesn't know that it is his turn. The words alone wouldn't show it, for
+/// loom has no stores that other threads see too early.
+#[cfg(loom)]
+#[derive(Debug, Default)]
+struct Turns(loom::cell::UnsafeCell<()>);
+
+// SAFETY: there are no bytes to race for; loom checks the accesses (I4).
+#[cfg(loom)]
+unsafe impl Sync for Turns {}
+
+#[cfg(loom)]
+impl Turns {
+    fn write(&self) {
+        self.0.with_mut(|_| ());
+    }
+
+    fn read(&self) {
+        self.0.with(|_| ());
     }
 }

@@ -204,7 +204,7 @@ impl Snapshot {
 
     fn each<T>(&self, by: By, make: impl Fn(Group) -> Option<T>) -> Vec<T> {
         // Every key that is asked for is there, so nothing is left out.
-        let groups = self.roll_up(by).groups();
+        let groups = self.roll_up(by).into_groups();
         groups.into_iter().filter_map(make).collect()
     }
 }

@@ -1,10 +1,11 @@
 //! Roll-ups: rows added up by the keys that a report asks for.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use super::Snapshot;
-use crate::bucket::Day;
-use crate::ledger::{Row, RowKind};
+use crate::bucket::{BucketIndex, Day};
+use crate::ledger::{KeyHasher, RowKind};
 use crate::names::Label;
 use crate::totals::Totals;
 
@@ -17,8 +18,8 @@ pub struct By {
     pub hour: bool,
     /// By provider.
     pub provider: bool,
-    /// By model and its provider's name; models of the same name at different
-    /// providers are one group unless `provider` is set too.
+    /// By model. Models of the same name at different providers are one group
+    /// unless `provider` is set too.
     pub model: bool,
     /// By tenant. Groups by tenant have no latency quantiles.
     pub tenant: bool,
@@ -62,9 +63,14 @@ pub struct RollUp {
     by: By,
     since: Option<Day>,
     until: Option<Day>,
-    groups: BTreeMap<Key, Totals>,
+    /// Of each snapshot its groups; those of different snapshots with the
+    /// same key are merged when they are asked for.
+    groups: Vec<(Key, Totals)>,
     total: Totals,
 }
+
+/// A key as ids of one snapshot.
+type Ids = (Option<BucketIndex>, Option<u16>, Option<u32>);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
@@ -73,6 +79,34 @@ struct Key {
     provider: Option<Label>,
     model: Option<Label>,
     tenant: Option<Label>,
+}
+
+impl Key {
+    fn with(self, totals: Totals) -> Group {
+        Group {
+            day: self.day,
+            hour: self.hour,
+            provider: self.provider,
+            model: self.model,
+            tenant: self.tenant,
+            totals,
+        }
+    }
+}
+
+impl By {
+    /// The key that `ids` stand for.
+    fn key(self, snapshot: &Snapshot, ids: Ids, day: Day, hour: Option<u8>) -> Key {
+        let (_, model, tenant) = ids;
+        let (provider, model) = model.map(|id| snapshot.names.model(id)).unzip();
+        Key {
+            day: self.day.then_some(day),
+            hour: if self.hour { hour } else { None },
+            provider: provider.filter(|_| self.provider),
+            model: model.filter(|_| self.model),
+            tenant: tenant.map(|id| snapshot.names.tenant(id)),
+        }
+    }
 }
 
 impl RollUp {
@@ -99,11 +133,14 @@ impl RollUp {
         self
     }
 
-    /// Adds all of a snapshot's rows. Costs a few tens of nanoseconds per row,
-    /// and one map look-up for each (model, tenant, bucket) that is new.
+    /// Adds all of a snapshot's rows: some hundred nanoseconds for each row
+    /// and each group.
     pub fn add(&mut self, snapshot: &Snapshot) {
+        let first = self.groups.len();
+        let mut places: HashMap<Ids, usize, BuildHasherDefault<KeyHasher>> = HashMap::default();
         for row in snapshot.rows.iter() {
-            let (day, hour) = snapshot.width.locate(row.key.bucket());
+            let bucket = row.key.bucket();
+            let (day, hour) = snapshot.width.locate(bucket);
             let inside = self.since.is_none_or(|since| day >= since)
                 && self.until.is_none_or(|until| day <= until);
             if !inside {
@@ -114,43 +151,45 @@ impl RollUp {
             if self.by.tenant && row.key.kind() != RowKind::Usage {
                 continue;
             }
-            let key = self.key(snapshot, row, day, hour);
-            row.add_to(self.groups.entry(key).or_default());
+            let by = self.by;
+            let ids = (
+                (by.day || by.hour).then_some(bucket),
+                (by.provider || by.model).then_some(row.key.model()),
+                by.tenant.then_some(row.key.tenant()),
+            );
+            let place = *places.entry(ids).or_insert_with(|| {
+                let key = by.key(snapshot, ids, day, hour);
+                self.groups.push((key, Totals::default()));
+                self.groups.len() - 1
+            });
+            row.add_to(&mut self.groups[place].1);
         }
-    }
-
-    fn key(&self, snapshot: &Snapshot, row: &Row, day: Day, hour: Option<u8>) -> Key {
-        let by = self.by;
-        let mut key = Key {
-            day: by.day.then_some(day),
-            hour: if by.hour { hour } else { None },
-            ..Key::default()
-        };
-        if by.provider || by.model {
-            let (provider, model) = snapshot.names.model(row.key.model());
-            key.provider = by.provider.then_some(provider);
-            key.model = by.model.then_some(model);
-        }
-        if by.tenant {
-            key.tenant = Some(snapshot.names.tenant(row.key.tenant()));
-        }
-        key
+        debug_assert_eq!(self.groups.len() - first, places.len());
     }
 
     /// The groups, sorted by their keys.
     #[must_use]
     pub fn groups(&self) -> Vec<Group> {
-        self.groups
-            .iter()
-            .map(|(key, totals)| Group {
-                day: key.day,
-                hour: key.hour,
-                provider: key.provider.clone(),
-                model: key.model.clone(),
-                tenant: key.tenant.clone(),
-                totals: totals.clone(),
-            })
-            .collect()
+        self.clone().into_groups()
+    }
+
+    /// The groups, sorted by their keys.
+    pub(super) fn into_groups(mut self) -> Vec<Group> {
+        let mut order: Vec<usize> = (0..self.groups.len()).collect();
+        order.sort_unstable_by(|a, b| self.groups[*a].0.cmp(&self.groups[*b].0));
+        let mut groups: Vec<Group> = Vec::with_capacity(order.len());
+        let mut last = None;
+        for place in order {
+            let (key, totals) = &mut self.groups[place];
+            match groups.last_mut() {
+                Some(group) if last.as_ref() == Some(key) => group.totals.merge(totals),
+                _ => {
+                    last = Some(key.clone());
+                    groups.push(key.clone().with(std::mem::take(totals)));
+                }
+            }
+        }
+        groups
     }
 
     /// What everything within the given days adds up to.

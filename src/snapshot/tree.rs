@@ -10,7 +10,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::ledger::Row;
+use crate::ledger::{Row, RowKey};
 
 /// Rows in a chunk: 4 KiB.
 const CHUNK: usize = 16;
@@ -39,12 +39,11 @@ impl Rows {
             .iter()
             .flat_map(|node| node.0.iter().flatten())
             .flat_map(|chunk| &chunk.0)
-            .filter(|row| **row != Row::FREE)
+            .filter(|row| row.key != RowKey::FREE)
     }
 
     /// The row with this number, where there is one.
-    #[cfg(test)]
-    fn get(&self, number: u32) -> Option<&Row> {
+    pub(crate) fn get(&self, number: u32) -> Option<&Row> {
         let (chunk, within) = (number as usize / CHUNK, number as usize % CHUNK);
         let node = self.root.get(chunk / FAN)?;
         Some(&node.0[chunk % FAN].as_ref()?.0[within])
@@ -102,7 +101,6 @@ fn own<'a, T: Clone>(shared: &'a mut Arc<T>, pool: &mut VecDeque<Arc<T>>) -> &'a
 mod tests {
     use super::*;
     use crate::bucket::BucketIndex;
-    use crate::ledger::RowKey;
 
     fn row(n: u32) -> Row {
         Row::new(RowKey::usage(BucketIndex(n), 1, 2))

@@ -12,7 +12,7 @@ use super::layout::{
     COMMIT_OFFSET, COMMIT_WORDS, EXTENT_HEADER_BYTES, EXTENT_HEADER_WORDS, HEADER_BYTES,
     IDENTITY_WORDS, LIVE_OFFSET, LIVE_WORDS, extent, live,
 };
-use super::version::{Copied, Pair, checksum};
+use super::version::{Copied, Pair, Unsound, checksum};
 use crate::error::OpenError;
 use crate::region::{Placed, Region};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
@@ -173,6 +173,7 @@ impl Aggregate {
                 Copied::Overtaken => continue,
                 Copied::Absent if committed == 0 => return Ok(None),
                 Copied::Absent => return Err(self.damaged("both commit blocks are empty")),
+                Copied::Damaged(unsound) => return Err(self.block_damaged(unsound)),
             };
             if generation != committed {
                 let what = format!(
@@ -194,12 +195,16 @@ impl Aggregate {
 
     /// The checksum of each commit block that is in force.
     pub(crate) fn check_blocks(&self, committed: u64) -> Result<(), OpenError> {
-        self.commit[0].check(committed).map_err(|unsound| {
-            self.damaged(format!(
-                "commit block {} of generation {} doesn't have its checksum",
-                unsound.version, unsound.generation
-            ))
-        })
+        self.commit[0]
+            .check(committed)
+            .map_err(|unsound| self.block_damaged(unsound))
+    }
+
+    fn block_damaged(&self, unsound: Unsound) -> OpenError {
+        self.damaged(format!(
+            "commit block {} of generation {} doesn't have its checksum",
+            unsound.version, unsound.generation
+        ))
     }
 
     /// Undoes what a commit that never happened left in the commit block.

@@ -61,9 +61,16 @@ impl CommitBlock {
             .fold(self.earlier_positions, |sum, n| sum.wrapping_add(*n))
     }
 
-    /// Whether what was counted is what was accepted (I1).
-    pub(crate) fn balances(&self) -> bool {
-        self.records.wrapping_add(self.holes) == self.covered()
+    /// How what was counted differs from what was accepted, if it does (I1).
+    pub(crate) fn imbalance(&self) -> Option<String> {
+        (self.records.wrapping_add(self.holes) != self.covered()).then(|| {
+            format!(
+                "{} records and {} holes are committed, of {} positions",
+                self.records,
+                self.holes,
+                self.covered()
+            )
+        })
     }
 
     pub(crate) fn to_words(&self) -> [u64; BLOCK_WORDS] {

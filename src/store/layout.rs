@@ -131,3 +131,79 @@ pub(crate) const fn names_in_extent(ordinal: u64) -> usize {
         _ => 1020 * 1024,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../docs/file-format.md");
+
+    /// The words that a table of the page lists after `heading`.
+    fn table(heading: &str) -> Vec<(usize, String)> {
+        let section = PAGE.split(heading).nth(1).unwrap_or_default();
+        let section = section.split("\n##").next().unwrap_or_default();
+        section
+            .lines()
+            .filter_map(|line| {
+                let cells: Vec<_> = line.split('|').map(str::trim).collect();
+                let word = cells.get(1)?.parse().ok()?;
+                let name = cells.iter().find(|cell| cell.starts_with('`'))?;
+                Some((word, name.trim_matches('`').to_owned()))
+            })
+            .collect()
+    }
+
+    fn expect(heading: &str, words: &[(usize, &str)]) {
+        let words: Vec<_> = words.iter().map(|(n, s)| (*n, (*s).to_owned())).collect();
+        assert_eq!(table(heading), words, "the table under {heading:?}");
+    }
+
+    #[test]
+    fn the_page_on_the_file_format_says_what_the_code_does() {
+        expect(
+            "### Identity",
+            &[
+                (identity::MAGIC, "magic"),
+                (identity::BYTE_ORDER, "byte_order"),
+                (identity::VERSION, "version"),
+                (identity::COMPATIBLE, "compatible"),
+                (identity::INCOMPATIBLE, "incompatible"),
+                (identity::STORE_ID, "store_id"),
+                (identity::CREATED, "created"),
+                (identity::BUCKET_NANOS, "bucket_nanos"),
+                (identity::CHECKSUM, "checksum"),
+            ],
+        );
+        expect(
+            "### Live words",
+            &[
+                (live::READY, "ready"),
+                (live::COMMITTED, "committed"),
+                (live::EXTENTS, "extents"),
+                (live::NAMES, "names"),
+                (live::HEARTBEAT, "heartbeat"),
+                (live::WRITER_PID, "writer_pid"),
+                (live::DEGRADED, "degraded"),
+            ],
+        );
+        expect(
+            "### Extents",
+            &[
+                (extent::KIND, "kind"),
+                (extent::ORDINAL, "ordinal"),
+                (extent::BYTES, "bytes"),
+                (extent::CHECKSUM, "checksum"),
+            ],
+        );
+        for (offset, what) in [
+            (LIVE_OFFSET, "live words"),
+            (COMMIT_OFFSET, "commit block"),
+            (HEADER_BYTES as usize, "extents"),
+        ] {
+            assert!(
+                PAGE.contains(&format!("| {offset} –")),
+                "{what} at {offset}"
+            );
+        }
+    }
+}

@@ -21,7 +21,7 @@ use super::rows::{RowCopy, RowsFile};
 use super::{AGGREGATE, LOCK};
 use crate::bucket::Bucket;
 use crate::error::OpenError;
-use crate::ledger::{Ledger, LedgerLimits, Row, RowKind};
+use crate::ledger::{Ledger, LedgerLimits, Row, Sums};
 use crate::names::{ModelId, NameKind, Names, TenantId};
 use crate::record::UsageRecord;
 use crate::ring::{Geometry, Ring, RingFile, RingId};
@@ -154,9 +154,14 @@ pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Opened, OpenErr
         let _ = earlier.remove();
     }
     ring_file.remove_others();
-    aggregate
-        .live(live::WRITER_PID)
-        .store(u64::from(std::process::id()), Ordering::Relaxed);
+    for (word, value) in [
+        (live::WRITER_PID, std::process::id().into()),
+        (live::HEARTBEAT, now_nanos()),
+        (live::DEGRADED, 0),
+    ] {
+        // Relaxed: each says something by itself.
+        aggregate.live(word).store(value, Ordering::Relaxed);
+    }
     Ok(Opened {
         store: Store {
             aggregate: Arc::new(aggregate),
@@ -265,7 +270,7 @@ fn load_rows(aggregate: &Aggregate, rows: &RowsFile, view: &View) -> Result<Vec<
         return Err(aggregate.damaged("it has fewer rows than were committed"));
     }
     let mut loaded = Vec::with_capacity(block.rows as usize);
-    let mut records = 0u64;
+    let mut sums = Sums::default();
     for number in 0..block.rows as u32 {
         rows.check(number, *generation).map_err(|unsound| {
             aggregate.damaged(format!(
@@ -275,20 +280,13 @@ fn load_rows(aggregate: &Aggregate, rows: &RowsFile, view: &View) -> Result<Vec<
         })?;
         match rows.read(number, *generation) {
             RowCopy::At(_, row) => {
-                if row.key.kind() == RowKind::Usage {
-                    records = records.wrapping_add(row.counters[0]);
-                }
+                sums.add(&row);
                 loaded.push(row);
             }
             _ => return Err(aggregate.damaged(format!("row {number} has no valid version"))),
         }
     }
-    if records != block.records || !block.balances() {
-        let what = format!(
-            "its rows count {records} records, its commit block {}, and its positions {}",
-            block.records,
-            block.covered().wrapping_sub(block.holes)
-        );
+    if let Some(what) = sums.disagreement(block.records).or(block.imbalance()) {
         return Err(aggregate.damaged(what));
     }
     Ok(loaded)

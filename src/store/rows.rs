@@ -14,6 +14,8 @@ const _: () = assert!(ROW_WORDS == RowPair::PAYLOAD && size_of::<RowPair>() == R
 
 /// What a reader got of one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+// It is looked at where it is returned and never kept.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum RowCopy {
     /// The row as of this generation.
     At(u64, Row),
@@ -21,8 +23,8 @@ pub(crate) enum RowCopy {
     Overtaken,
     /// The row does not exist.
     Absent,
-    /// The words are not a row's.
-    Invalid,
+    /// The words are not a row's, or don't have their checksum.
+    Damaged,
 }
 
 /// All extents of rows, mapped.
@@ -94,10 +96,11 @@ impl RowsFile {
         match pair.copy(committed, &mut words) {
             Copied::At(generation) => match Row::from_words(&words) {
                 Some(row) => RowCopy::At(generation, row),
-                None => RowCopy::Invalid,
+                None => RowCopy::Damaged,
             },
             Copied::Overtaken => RowCopy::Overtaken,
             Copied::Absent => RowCopy::Absent,
+            Copied::Damaged(_) => RowCopy::Damaged,
         }
     }
 

@@ -12,20 +12,32 @@
 //!
 //! At committed generation `g` the thing's value is that of the version with
 //! the greatest generation that is not above `g`. Commit `g + 1` overwrites
-//! the other version; a version with generation 0 has no value.
+//! the other version. A version with generation 0 has no value, and one that
+//! is being written is above every generation.
 //!
 //! # Orderings
 //!
-//! The writer marks the version (generation 0), a release fence, the words,
-//! then the generation with `Release`. The reader loads the generation with
-//! `Acquire`, copies the words, an acquire fence, and loads the generation
-//! again: where it changed, the words may be mixed and are not used (I6). All
-//! words are relaxed atomics: a torn copy is a wrong value, never undefined.
+//! The writer marks the version with `Release`, a release fence, the words,
+//! then the generation with `Release`. The reader loads both generations with
+//! `Acquire`, copies the words of one version, an acquire fence, and loads its
+//! generation again: where it changed, the words may be mixed and are not used
+//! (I6). All words are relaxed atomics: a torn copy is a wrong value, never
+//! undefined.
+//!
+//! The two generations are not loaded in one instant. A version that was seen
+//! before the other one was overwritten may itself have been overwritten one
+//! commit earlier. Who sees the later mark sees that too, for marks are stored
+//! with `Release`; so a choice holds only if the generation of the chosen
+//! version is still the same after both were loaded.
 
 use crc32fast::Hasher;
 
 use crate::region::Mappable;
 use crate::sync::{AtomicU64, Ordering, fence};
+
+/// The generation of a version that is being written. Not 0: a pair both of
+/// whose versions are seen in writing, one commit after the other, has a value.
+const IN_WRITING: u64 = u64::MAX;
 
 /// Two versions of `N` words.
 #[derive(Debug)]
@@ -56,6 +68,8 @@ pub(crate) enum Copied {
     Overtaken,
     /// There is no value yet.
     Absent,
+    /// The words don't have their checksum: the file was damaged.
+    Damaged(Unsound),
 }
 
 /// Why a version is not sound.
@@ -76,8 +90,9 @@ impl<const N: usize> Pair<N> {
     pub(crate) fn write(&self, committed: u64, next: u64, payload: &[u64]) {
         debug_assert!(payload.len() == Self::PAYLOAD && next > committed);
         let version = &self.versions[1 - self.current(committed).unwrap_or(1)];
-        // Relaxed: the fence below keeps the words behind this mark.
-        version[0].store(0, Ordering::Relaxed);
+        // Release: who sees the mark sees the commits before this one, and
+        // with them that the other version was overwritten.
+        version[0].store(IN_WRITING, Ordering::Release);
         // Release fence: a reader that copies one of the words stored below
         // sees the mark at its re-check, by the acquire fence before that.
         fence(Ordering::Release);
@@ -92,37 +107,56 @@ impl<const N: usize> Pair<N> {
     /// Copies the value at generation `committed` to `payload`.
     pub(crate) fn copy(&self, committed: u64, payload: &mut [u64]) -> Copied {
         debug_assert!(payload.len() == Self::PAYLOAD);
-        // Acquire: pairs with the Release of the generation in `write`.
-        let generations = [0, 1].map(|v| self.versions[v][0].load(Ordering::Acquire));
-        let Some(version) = newest(generations, committed) else {
-            return match generations {
-                [0, 0] => Copied::Absent,
-                _ => Copied::Overtaken,
-            };
+        let (version, generation) = match self.choose(committed) {
+            Ok(chosen) => chosen,
+            Err(none) => return none,
         };
         for (word, from) in payload.iter_mut().zip(&self.versions[version][1..]) {
             *word = from.load(Ordering::Relaxed);
         }
+        let sum = self.versions[version][N - 1].load(Ordering::Relaxed);
         // Acquire fence: keeps the copy before the re-check.
         fence(Ordering::Acquire);
-        let again = self.versions[version][0].load(Ordering::Relaxed);
-        if again == generations[version] {
-            Copied::At(again)
-        } else {
-            Copied::Overtaken
+        if !self.is_still(version, generation) {
+            return Copied::Overtaken;
         }
+        if sum != checksum(generation, payload) {
+            return Copied::Damaged(Unsound {
+                version,
+                generation,
+            });
+        }
+        Copied::At(generation)
     }
 
     /// Which generation a copy at `committed` would have; the words are not
     /// touched.
     pub(crate) fn generation(&self, committed: u64) -> Copied {
-        // Acquire: so that a copy made after this is at least as new.
+        match self.choose(committed) {
+            Ok((version, generation)) if self.is_still(version, generation) => {
+                Copied::At(generation)
+            }
+            Ok(_) => Copied::Overtaken,
+            Err(none) => none,
+        }
+    }
+
+    /// Which version holds the value at `committed`, and its generation. For
+    /// readers; it must be confirmed by `is_still`.
+    fn choose(&self, committed: u64) -> Result<(usize, u64), Copied> {
+        // Acquire: pairs with the Release of mark and generation in `write`.
         let generations = [0, 1].map(|v| self.versions[v][0].load(Ordering::Acquire));
         match newest(generations, committed) {
-            Some(version) => Copied::At(generations[version]),
-            None if generations == [0, 0] => Copied::Absent,
-            None => Copied::Overtaken,
+            Some(version) => Ok((version, generations[version])),
+            None if committed == 0 || generations == [0, 0] => Err(Copied::Absent),
+            None => Err(Copied::Overtaken),
         }
+    }
+
+    fn is_still(&self, version: usize, generation: u64) -> bool {
+        // Acquire: who is overtaken sees at the next look that a newer
+        // generation is committed.
+        self.versions[version][0].load(Ordering::Acquire) == generation
     }
 
     /// Makes every version above `committed` one without a value: the commit

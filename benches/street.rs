@@ -1,0 +1,203 @@
+//! The stations of a record's way, one by one, under criterion.
+//!
+//! For comparisons use `cargo bench --bench table`, which runs what it
+//! compares in turn.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use crossbeam_queue::ArrayQueue;
+use quipu::{Reader, Recorder, TokenKind, UsageRecord};
+
+const NEVER: Duration = Duration::from_secs(3600);
+const CAPACITY: usize = 1 << 16;
+const BURST: u64 = 1 << 14;
+
+fn recorder() -> Recorder {
+    Recorder::builder()
+        .shards(2)
+        .shard_capacity(CAPACITY)
+        .flush_interval(NEVER)
+        .flush_records(u64::MAX)
+        .in_memory()
+        .unwrap()
+}
+
+fn usage(recorder: &Recorder) -> UsageRecord {
+    UsageRecord::new(recorder.model("openai", "gpt-4o").unwrap())
+        .tokens(TokenKind::Input, 812)
+        .tokens(TokenKind::Output, 143)
+        .cost_nanos(4_110_000)
+        .latency(Duration::from_millis(730))
+        .at(std::time::SystemTime::now())
+}
+
+/// Times `iterations` calls of `one` in bursts that fit, with `between` after
+/// each burst and outside the clock.
+fn in_bursts(iterations: u64, mut one: impl FnMut(), mut between: impl FnMut()) -> Duration {
+    let mut total = Duration::ZERO;
+    let mut left = iterations;
+    while left > 0 {
+        let burst = left.min(BURST);
+        let start = Instant::now();
+        for _ in 0..burst {
+            one();
+        }
+        total += start.elapsed();
+        between();
+        left -= burst;
+    }
+    total
+}
+
+fn record(c: &mut Criterion) {
+    let mut group = c.benchmark_group("record");
+    group.throughput(Throughput::Elements(1));
+    let recorder = recorder();
+    let usage = usage(&recorder);
+    group.bench_function("quipu", |b| {
+        b.iter_custom(|iterations| {
+            in_bursts(
+                iterations,
+                || recorder.record(black_box(usage)).unwrap(),
+                || recorder.flush(NEVER).unwrap(),
+            )
+        });
+    });
+    let queue = ArrayQueue::new(CAPACITY);
+    group.bench_function("ArrayQueue", |b| {
+        b.iter_custom(|iterations| {
+            in_bursts(
+                iterations,
+                || queue.push(black_box(usage)).unwrap(),
+                || while queue.pop().is_some() {},
+            )
+        });
+    });
+    group.finish();
+}
+
+fn two_threads(c: &mut Criterion) {
+    let mut group = c.benchmark_group("record, two threads");
+    group.throughput(Throughput::Elements(2));
+    let recorder = recorder();
+    let usage = usage(&recorder);
+    let queue = ArrayQueue::new(CAPACITY);
+    let both = |push: &(dyn Fn() + Sync)| {
+        let barrier = std::sync::Barrier::new(2);
+        let work = || {
+            barrier.wait();
+            let start = Instant::now();
+            for _ in 0..BURST {
+                push();
+            }
+            start.elapsed()
+        };
+        std::thread::scope(|scope| {
+            let other = scope.spawn(work);
+            work().max(other.join().unwrap())
+        })
+    };
+    let scaled = |iterations: u64, mut round: Box<dyn FnMut() -> Duration + '_>| {
+        let rounds = iterations.div_ceil(BURST);
+        let total: Duration = (0..rounds).map(|_| round()).sum();
+        total.mul_f64(iterations as f64 / (rounds * BURST) as f64)
+    };
+    group.bench_function("quipu", |b| {
+        b.iter_custom(|iterations| {
+            scaled(
+                iterations,
+                Box::new(|| {
+                    let took = both(&|| recorder.record(black_box(usage)).unwrap());
+                    recorder.flush(NEVER).unwrap();
+                    took
+                }),
+            )
+        });
+    });
+    group.bench_function("ArrayQueue", |b| {
+        b.iter_custom(|iterations| {
+            scaled(
+                iterations,
+                Box::new(|| {
+                    let took = both(&|| queue.push(black_box(usage)).unwrap());
+                    while queue.pop().is_some() {}
+                    took
+                }),
+            )
+        });
+    });
+    group.finish();
+}
+
+fn drain_and_fold(c: &mut Criterion) {
+    let mut group = c.benchmark_group("drain, fold and commit");
+    group.throughput(Throughput::Elements(1));
+    let recorder = recorder();
+    let batch = vec![usage(&recorder); BURST as usize];
+    group.bench_function("one row", |b| {
+        b.iter_custom(|iterations| {
+            let rounds = iterations.div_ceil(BURST);
+            let mut total = Duration::ZERO;
+            for _ in 0..rounds {
+                assert_eq!(recorder.record_batch(&batch), batch.len());
+                let start = Instant::now();
+                recorder.flush(NEVER).unwrap();
+                total += start.elapsed();
+            }
+            total.mul_f64(iterations as f64 / (rounds * BURST) as f64)
+        });
+    });
+    group.finish();
+}
+
+fn rows(c: &mut Criterion) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("usage.quipu");
+    let recorder = Recorder::builder()
+        .flush_interval(NEVER)
+        .flush_records(u64::MAX)
+        .open(&path)
+        .unwrap();
+    let usage = usage(&recorder);
+    let records: Vec<_> = (0..10_000)
+        .map(|n| usage.tenant(recorder.tenant(&format!("tenant {n}")).unwrap()))
+        .collect();
+    let record = |every: usize| {
+        for usage in records.iter().step_by(every) {
+            recorder.record_timeout(*usage, NEVER).unwrap();
+        }
+    };
+    record(1);
+    recorder.flush(NEVER).unwrap();
+
+    c.bench_function("flush with one changed row", |b| {
+        b.iter(|| {
+            recorder.record(usage).unwrap();
+            recorder.flush(NEVER).unwrap();
+        });
+    });
+    c.bench_function("flush with 100 of 10000 rows changed", |b| {
+        b.iter(|| {
+            record(100);
+            recorder.flush(NEVER).unwrap();
+        });
+    });
+    c.bench_function("snapshot", |b| b.iter(|| black_box(recorder.snapshot())));
+    c.bench_function("report of 10000 rows", |b| {
+        b.iter(|| {
+            let reader = Reader::open(&path).unwrap();
+            black_box(reader.snapshot().unwrap().by_tenant()).len()
+        });
+    });
+    recorder.close(NEVER).unwrap();
+    c.bench_function("open and close, 10000 rows", |b| {
+        b.iter(|| Recorder::open(&path).unwrap().close(NEVER).unwrap());
+    });
+}
+
+criterion_group!(street, record, two_threads, drain_and_fold, rows);
+criterion_main!(street);

@@ -1,0 +1,54 @@
+//! The design's table of numbers, measured in one process: whatever is
+//! compared runs in turn, round by round, and medians and ratios are printed.
+//!
+//! `cargo bench --bench table` takes about a minute; `-- --quick` a few
+//! seconds, to see that it runs.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+
+mod children;
+mod fold;
+mod record;
+mod rows;
+mod sample;
+
+use std::time::Duration;
+
+/// How much work to do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effort {
+    pub(crate) rounds: usize,
+    pub(crate) quick: bool,
+}
+
+fn main() {
+    if children::is_child() {
+        return children::run();
+    }
+    let quick = std::env::args().any(|arg| arg == "--quick" || arg == "--test");
+    let effort = Effort {
+        rounds: if quick { 3 } else { 31 },
+        quick,
+    };
+    println!(
+        "{:<58} {:>14} {:>22} {:>10}",
+        "what", "median", "middle half", "ratio"
+    );
+    record::run(effort);
+    fold::run(effort);
+    rows::run(effort);
+    children::measure(effort);
+}
+
+/// Prints one line of the table.
+pub(crate) fn line(what: &str, sample: &sample::Sample, unit: &str, ratio: Option<f64>) {
+    let ratio = ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
+    println!(
+        "{what:<58} {:>14} {:>22} {ratio:>10}",
+        format!("{:.1} {unit}", sample.median()),
+        format!("{:.1} – {:.1}", sample.quarter(1), sample.quarter(3)),
+    );
+}
+
+/// Longer than any run: the consumer sleeps unless it is asked.
+pub(crate) const NEVER: Duration = Duration::from_secs(3600);

@@ -1,0 +1,70 @@
+//! Rules of this code base that the compiler can't check: where atomics and
+//! `unsafe` may be.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn sources(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| match path.is_dir() {
+            true => sources(&path),
+            false => vec![path],
+        })
+        .filter(|path| path.extension().is_some_and(|ext| ext == "rs"))
+        .collect()
+}
+
+/// Lines of `src/` that hold `needle` outside comments, as `file:line`.
+fn places(needle: &str) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut places = Vec::new();
+    for path in sources(&root) {
+        let text = fs::read_to_string(&path).unwrap();
+        let name = path.strip_prefix(&root).unwrap().display().to_string();
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if code.contains(needle) {
+                places.push(format!("{name}:{}", number + 1));
+            }
+        }
+    }
+    places
+}
+
+#[test]
+fn atomics_come_from_one_place() {
+    for needle in ["std::sync::atomic", "core::sync::atomic", "loom::sync"] {
+        let elsewhere: Vec<_> = places(needle)
+            .into_iter()
+            .filter(|place| !place.starts_with("sync.rs:"))
+            .collect();
+        assert!(elsewhere.is_empty(), "{needle} in {elsewhere:?}");
+    }
+}
+
+#[test]
+fn unsafe_is_in_slots_and_mapped_memory_only() {
+    // An `unsafe impl Mappable` says that a type may lie in mapped memory; it
+    // stands beside the type.
+    let allowed = [
+        "region.rs:",
+        "ring/slot.rs:",
+        "ring/shard.rs:",
+        "store/version.rs:",
+    ];
+    let elsewhere: Vec<_> = places("unsafe")
+        .into_iter()
+        .filter(|place| !allowed.iter().any(|file| place.starts_with(file)))
+        .collect();
+    assert!(elsewhere.is_empty(), "unsafe in {elsewhere:?}");
+    let blocks: Vec<_> = places("unsafe {")
+        .into_iter()
+        .filter(|place| !place.starts_with("region.rs:") && !place.starts_with("ring/slot.rs:"))
+        .collect();
+    assert!(blocks.is_empty(), "unsafe blocks in {blocks:?}");
+}
