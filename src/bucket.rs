@@ -10,6 +10,14 @@ const NANOS_PER_HOUR: u64 = 3_600_000_000_000;
 const HOURS_PER_DAY: u64 = 24;
 const EPOCH: Date = Date::constant(1970, 1, 1);
 
+/// Nanoseconds since 1970 by the system's clock.
+pub(crate) fn now_nanos() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(1, |since| {
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    })
+}
+
 /// The width of a bucket of event time, always aligned to UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Bucket {

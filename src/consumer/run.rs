@@ -8,12 +8,13 @@ use crossbeam_utils::sync::Parker;
 use super::mailbox::Command;
 use super::ticket::Ticket;
 use super::trigger::{Next, Pace, Trigger};
+use crate::bucket::now_nanos;
 use crate::ledger::Ledger;
 use crate::recorder::Core;
 use crate::ring::Drainer;
 use crate::snapshot::{Pool, Rows, Snapshot};
 use crate::store::layout::live;
-use crate::store::{CommitBlock, Store, now_nanos};
+use crate::store::{CommitBlock, Store};
 use crate::sync::{Arc, Ordering};
 
 /// Records of one shard that are folded before the next shard's turn; the

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::bucket::now_nanos;
 use crate::snapshot::Snapshot;
 use crate::store::layout::live;
-use crate::store::{Aggregate, Holder, LOCK, holder, now_nanos};
+use crate::store::{Aggregate, Holder, LOCK, holder};
 use crate::sync::Ordering;
 
 /// A writer that was not awake for so long is stopped or starved; it wakes at

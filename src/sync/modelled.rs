@@ -51,6 +51,9 @@ impl Parker {
 
     pub(crate) fn park(&self) {
         while !self.take_token() {
+            if std::env::var("DBG").is_ok() {
+                eprintln!("poll {:?}", loom::thread::current().id());
+            }
             loom::thread::yield_now();
         }
     }
