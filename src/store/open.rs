@@ -17,7 +17,7 @@ use super::layout::live;
 use super::load::Loaded;
 use super::lock::StoreLock;
 use super::names_log::NamesLog;
-use super::recovery::{new_ring, replay};
+use super::recovery::{RingPlace, new_ring, replay};
 use super::writer::{Store, write_commit};
 use super::{AGGREGATE, LOCK};
 use crate::bucket::{Bucket, now_nanos};
@@ -50,6 +50,10 @@ pub(crate) struct Opened {
 
 /// Opens the store at `path` for writing, and creates it where there is none.
 pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Opened, OpenError> {
+    if let Some(chosen) = &options.ring_dir {
+        // Before anything is created.
+        RingPlace::find(Some(chosen), path)?;
+    }
     create_directory(path)?;
     let lock = StoreLock::take(path, &path.join(LOCK))?;
     let aggregate = open_or_create(path, options.bucket.unwrap_or_default())?;
@@ -75,15 +79,21 @@ pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Opened, OpenErr
     let mut ledger = Ledger::new(bucket, options.limits, ledger_rows, records);
     let earlier = replay(&aggregate, &loaded.names, &mut block, &mut ledger)?;
 
-    let (ring_file, ring) = new_ring(path, &aggregate, &mut loaded, &mut block, options)?;
+    let place = RingPlace::find(options.ring_dir.as_deref(), path)?;
+    let geometry = options.geometry;
+    let (ring_file, ring) = new_ring(&place, &aggregate, &mut loaded, &mut block, geometry)?;
     let Loaded {
         names,
         mut rows,
         names_log,
         ..
     } = loaded;
-    rows.reserve(&aggregate, ledger.rows().len())?;
-    write_commit(&aggregate, &rows, generation, &mut ledger, &mut block)?;
+    rows.reserve(&aggregate, ledger.rows().len())
+        .and_then(|()| write_commit(&aggregate, &rows, generation, &mut ledger, &mut block))
+        .inspect_err(|_| {
+            // Best effort: nothing was accepted on it.
+            let _ = ring_file.remove();
+        })?;
     ledger.settle();
     if let Some(earlier) = earlier {
         // Best effort, as below: all that was in it is committed now.

@@ -1,17 +1,16 @@
 //! From the last writer's ring to a new one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::aggregate::Aggregate;
 use super::commit::CommitBlock;
 use super::load::Loaded;
-use super::open::OpenOptions;
 use crate::bucket::now_nanos;
 use crate::error::OpenError;
 use crate::ledger::Ledger;
 use crate::names::{ModelId, NameKind, Names, TenantId};
 use crate::record::UsageRecord;
-use crate::ring::{Ring, RingFile, RingId};
+use crate::ring::{Geometry, Ring, RingFile, RingId};
 
 /// Where rings go unless the caller chose: memory that outlives the process.
 const SHARED_MEMORY: &str = "/dev/shm";
@@ -81,41 +80,58 @@ fn known(mut record: UsageRecord, names: &Names) -> UsageRecord {
     record
 }
 
+/// Where the new ring may be.
+#[derive(Debug)]
+pub(super) struct RingPlace {
+    /// Whether shared memory is tried first.
+    shared: bool,
+    dir: String,
+}
+
+impl RingPlace {
+    /// The directory that the caller chose; otherwise shared memory and, in
+    /// its place, the directory that holds the store.
+    pub(super) fn find(chosen: Option<&Path>, store: &Path) -> Result<Self, OpenError> {
+        let dir = chosen.unwrap_or(store);
+        let absolute = dir
+            .canonicalize()
+            .map_err(|error| OpenError::io("find the directory", dir, error))?;
+        let dir = absolute.to_str().ok_or_else(|| OpenError::Setting {
+            name: "ring_dir",
+            what: "must be a path in UTF-8".into(),
+        })?;
+        Ok(Self {
+            shared: chosen.is_none(),
+            dir: dir.to_owned(),
+        })
+    }
+}
+
 /// Creates the ring that the store is used with from now on, and puts it into
 /// `block`.
 pub(super) fn new_ring(
-    store: &Path,
+    place: &RingPlace,
     aggregate: &Aggregate,
     loaded: &mut Loaded,
     block: &mut CommitBlock,
-    options: &OpenOptions,
+    geometry: Geometry,
 ) -> Result<(RingFile, Ring), OpenError> {
     let number = block.rings + 1;
     let id = RingId::new(aggregate.identity.store, aggregate.file(), number)
         .map_err(|error| OpenError::io("look at", aggregate.path(), error))?;
-    let (dir, (file, ring)) = match &options.ring_dir {
-        Some(dir) => {
-            let dir = absolute(dir)?;
-            let created = RingFile::create(&dir, id, options.geometry)?;
-            (dir, created)
-        }
+    let shared = place
+        .shared
+        .then(|| RingFile::create(Path::new(SHARED_MEMORY), id, geometry).ok())
+        .flatten();
+    let (dir, (file, ring)) = match shared {
+        Some(created) => (SHARED_MEMORY, created),
+        // Chosen by the caller; or there is no shared memory or too little of
+        // it, as in many containers.
         None => {
-            let shared = PathBuf::from(SHARED_MEMORY);
-            match RingFile::create(&shared, id, options.geometry) {
-                Ok(created) => (shared, created),
-                // No shared memory, or too little, as in many containers.
-                Err(_) => {
-                    let dir = absolute(store)?;
-                    let created = RingFile::create(&dir, id, options.geometry)?;
-                    (dir, created)
-                }
-            }
+            let dir = place.dir.as_str();
+            (dir, RingFile::create(Path::new(dir), id, geometry)?)
         }
     };
-    let dir = dir.to_str().ok_or_else(|| OpenError::Setting {
-        name: "ring_dir",
-        what: "must be a path in UTF-8".into(),
-    })?;
     let ring_dir = match loaded.names.find(NameKind::RingDir, dir) {
         Some(known) => known,
         None => {
@@ -129,12 +145,7 @@ pub(super) fn new_ring(
     block.ring = number;
     block.rings = number;
     block.ring_dir = u64::from(ring_dir);
-    block.shard_capacity = options.geometry.capacity as u64;
-    block.positions = vec![0; options.geometry.shards];
+    block.shard_capacity = geometry.capacity as u64;
+    block.positions = vec![0; geometry.shards];
     Ok((file, ring))
-}
-
-fn absolute(path: &Path) -> Result<PathBuf, OpenError> {
-    path.canonicalize()
-        .map_err(|error| OpenError::io("find", path, error))
 }

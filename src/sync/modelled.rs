@@ -28,9 +28,8 @@ impl Backoff {
     }
 }
 
-/// Stand-in for `crossbeam_utils::sync::Parker`. Who is woken sees nothing of
-/// what came before the wake-up, and a wake-up that gets lost is an endless
-/// loop, which loom reports as too many branches.
+/// Stand-in for `crossbeam_utils::sync::Parker`. A wake-up that gets lost is an
+/// endless loop, which loom reports as too many branches.
 #[derive(Debug, Default)]
 pub(crate) struct Parker(Unparker);
 
@@ -51,9 +50,6 @@ impl Parker {
 
     pub(crate) fn park(&self) {
         while !self.take_token() {
-            if std::env::var("DBG").is_ok() {
-                eprintln!("poll {:?}", loom::thread::current().id());
-            }
             loom::thread::yield_now();
         }
     }
@@ -67,14 +63,16 @@ impl Parker {
     fn take_token(&self) -> bool {
         let token = &self.0.token;
         token
-            .compare_exchange(true, false, Ordering::Relaxed, Ordering::Relaxed)
+            .compare_exchange(true, false, Ordering::Acquire, Ordering::Relaxed)
             .is_ok()
     }
 }
 
 impl Unparker {
     pub(crate) fn unpark(&self) {
-        self.token.store(true, Ordering::Relaxed);
+        // A swap, as in the original: of two wake-ups that make one, both are
+        // seen.
+        self.token.swap(true, Ordering::Release);
     }
 }
 
