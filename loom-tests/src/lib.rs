@@ -1,1 +1,34 @@
-//! Loom models of quipu's protocols; see `tests/`.
+//! Loom models of quipu's protocols; see `tests/`, one file for each protocol,
+//! and `run`, which also shows that the models can fail.
+//!
+//! Empty unless built with `--cfg loom`.
+
+#![cfg(loom)]
+
+mod consumer;
+
+pub use consumer::{Consumer, Shared, View};
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// Runs `model` in every interleaving with at most `preemptions` preemptions
+/// (`LOOM_MAX_PREEMPTIONS` overrides it) and prints how many there were.
+pub fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
+    let started = Instant::now();
+    let executions = Arc::new(AtomicU64::new(0));
+    let mut builder = loom::model::Builder::new();
+    let bound = *builder.preemption_bound.get_or_insert(preemptions);
+    let counter = Arc::clone(&executions);
+    builder.check(move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+        model();
+    });
+    println!(
+        "{}: {} executions with at most {bound} preemptions, {:.1} s",
+        std::thread::current().name().unwrap_or("model"),
+        executions.load(Ordering::Relaxed),
+        started.elapsed().as_secs_f64(),
+    );
+}

@@ -1,7 +1,7 @@
 //! How other threads reach the consumer: commands, and a wake-up on pressure.
 
 use super::ticket::Ticket;
-use crate::sync::{AtomicBool, Ordering, SegQueue, Unparker, fence};
+use crate::sync::{AtomicBool, AtomicUsize, Ordering, SegQueue, Unparker, fence};
 
 /// What the consumer is asked to do.
 #[derive(Debug)]
@@ -20,6 +20,11 @@ impl Command {
     }
 }
 
+const WORKING: usize = 0;
+const ENDED: usize = 1;
+/// Ended, and the last commit could not be written.
+const FAILED: usize = 2;
+
 /// The consumer's mailbox.
 #[derive(Debug)]
 pub(crate) struct Mailbox {
@@ -28,8 +33,9 @@ pub(crate) struct Mailbox {
     /// cleared by the one that wakes it, so that of all producers that see
     /// pressure one makes the system call.
     armed: AtomicBool,
-    /// The consumer has made its last commit and takes no more commands.
-    ended: AtomicBool,
+    /// Whether the consumer has made its last commit and takes no more
+    /// commands: [`WORKING`], [`ENDED`] or [`FAILED`].
+    state: AtomicUsize,
     consumer: Unparker,
 }
 
@@ -38,7 +44,7 @@ impl Mailbox {
         Self {
             commands: SegQueue::new(),
             armed: AtomicBool::new(false),
-            ended: AtomicBool::new(false),
+            state: AtomicUsize::new(WORKING),
             consumer,
         }
     }
@@ -49,10 +55,11 @@ impl Mailbox {
         // Pairs with the fence in `end`: either the consumer finds the command
         // there, or this thread sees that it has ended.
         fence(Ordering::SeqCst);
-        if self.ended.load(Ordering::Relaxed) {
-            self.complete_all(true);
-        } else {
-            self.consumer.unpark();
+        // Acquire: pairs with the Release in `end`; who is answered here sees
+        // the last commit, though the consumer didn't answer.
+        match self.state.load(Ordering::Acquire) {
+            WORKING => self.consumer.unpark(),
+            state => self.complete_all(state == ENDED),
         }
     }
 
@@ -60,7 +67,9 @@ impl Mailbox {
     /// answered here or by the one that sends it: everything that was accepted
     /// has been committed, so there is nothing left to do.
     pub(crate) fn end(&self, written: bool) {
-        self.ended.store(true, Ordering::Relaxed);
+        let state = if written { ENDED } else { FAILED };
+        // Release: the last commit comes before.
+        self.state.store(state, Ordering::Release);
         // Pairs with the fence in `send`.
         fence(Ordering::SeqCst);
         self.complete_all(written);

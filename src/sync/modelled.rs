@@ -7,7 +7,7 @@
 
 use std::time::Instant;
 
-use super::{Arc, AtomicBool, AtomicUsize, Ordering};
+use super::{Arc, AtomicUsize, Condvar, Mutex, Ordering, lock};
 
 /// Stand-in for `crossbeam_utils::Backoff`: lets the other threads run, for
 /// loom can't know that a loop waits for them.
@@ -28,16 +28,20 @@ impl Backoff {
     }
 }
 
-/// Stand-in for `crossbeam_utils::sync::Parker`. A wake-up that gets lost is an
-/// endless loop, which loom reports as too many branches.
+#[derive(Debug, Default)]
+struct Token {
+    is_there: Mutex<bool>,
+    came: Condvar,
+}
+
+/// Stand-in for `crossbeam_utils::sync::Parker`. It blocks instead of spinning,
+/// so that a wake-up that gets lost is a deadlock, which loom reports.
 #[derive(Debug, Default)]
 pub(crate) struct Parker(Unparker);
 
 /// The other half of a [`Parker`].
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Unparker {
-    token: Arc<AtomicBool>,
-}
+pub(crate) struct Unparker(Arc<Token>);
 
 impl Parker {
     pub(crate) fn new() -> Self {
@@ -49,30 +53,28 @@ impl Parker {
     }
 
     pub(crate) fn park(&self) {
-        while !self.take_token() {
-            loom::thread::yield_now();
+        let Unparker(token) = &self.0;
+        let mut is_there = lock(&token.is_there);
+        while !*is_there {
+            is_there = token
+                .came
+                .wait(is_there)
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
         }
+        *is_there = false;
     }
 
-    /// There is no time under loom: may return at any moment.
+    /// There is no time under loom: returns at once, as any park may.
     pub(crate) fn park_deadline(&self, _: Instant) {
-        self.take_token();
         loom::thread::yield_now();
-    }
-
-    fn take_token(&self) -> bool {
-        let token = &self.0.token;
-        token
-            .compare_exchange(true, false, Ordering::Acquire, Ordering::Relaxed)
-            .is_ok()
     }
 }
 
 impl Unparker {
     pub(crate) fn unpark(&self) {
-        // A swap, as in the original: of two wake-ups that make one, both are
-        // seen.
-        self.token.swap(true, Ordering::Release);
+        let Self(token) = self;
+        *lock(&token.is_there) = true;
+        token.came.notify_one();
     }
 }
 

@@ -1,0 +1,195 @@
+//! The command line: what may be said, and one line for what may not.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::error::CliError;
+
+const EXAMPLES: &str = "\
+Examples:
+  quipu replay                                    play a synthetic day and report it
+  quipu replay trace.csv.gz --store usage.quipu   play a request trace into a store
+  quipu report usage.quipu --by day,model         who used what, and what it cost
+  quipu top usage.quipu                           what is going on right now
+
+Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 the store is damaged.";
+
+/// Counts the usage of LLM gateways: reports, checks and watches the stores
+/// that a quipu recorder writes. Reading never disturbs the writer and needs
+/// no write permission.
+#[derive(Debug, Parser)]
+#[command(
+    name = "quipu",
+    version,
+    after_help = EXAMPLES,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    infer_subcommands = false,
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Replay(crate::replay::ReplayArgs),
+    Report(crate::report::ReportArgs),
+    Stats(crate::stats::StatsArgs),
+    Verify(crate::verify::VerifyArgs),
+    Top(crate::top::TopArgs),
+    Tail(crate::tail::TailArgs),
+}
+
+/// How to write a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Aligned columns for people.
+    Table,
+    /// One JSON document; integers are exact, what nobody reported is null.
+    Json,
+    /// RFC 4180 with a header line; what nobody reported is empty.
+    Csv,
+}
+
+/// Reads the process's command line. Help and version are printed here; the
+/// process then ends as the user asked.
+pub(crate) fn parse() -> Result<Command, CliError> {
+    from(std::env::args_os()).map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayVersion
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
+        _ => CliError::Usage(one_line(&error)),
+    })
+}
+
+fn from(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(args)?;
+    Cli::from_arg_matches(&matches)
+        .map(|cli| cli.command)
+        .map_err(|error| error.format(&mut command))
+}
+
+/// clap's explanation without the usage text, joined to one line, with the
+/// command that explains more.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let mut line = String::new();
+    let explanation = text
+        .lines()
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
+    for part in explanation {
+        if !line.is_empty() {
+            line.push_str(if line.ends_with(':') { " " } else { "; " });
+        }
+        line.push_str(part);
+    }
+    let command = match error.get(ContextKind::Usage) {
+        Some(ContextValue::StyledStr(usage)) => subcommand_in(&usage.to_string()),
+        _ => None,
+    };
+    match command {
+        Some(command) => format!("{line}; see `quipu {command} --help`"),
+        None => format!("{line}; see `quipu --help`"),
+    }
+}
+
+/// The subcommand in a usage text such as `Usage: quipu report [OPTIONS]`.
+fn subcommand_in(usage: &str) -> Option<String> {
+    let known = Cli::command();
+    let word = usage
+        .split_whitespace()
+        .skip_while(|w| *w != "quipu")
+        .nth(1)?;
+    known.find_subcommand(word).map(|_| word.to_owned())
+}
+
+/// A span of time on the command line: seconds, or a number with a unit
+/// (`250ms`, `1s`, `2.5s`, `1m`).
+pub(crate) fn interval(text: &str) -> Result<Duration, String> {
+    let number_ends = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(number_ends);
+    let unit = match unit {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        _ => return Err("write it as 250ms, 1s or 1m".to_owned()),
+    };
+    let seconds = number
+        .parse::<f64>()
+        .map_err(|_| "write it as 250ms, 1s or 1m".to_owned())?
+        * unit;
+    if (0.01..=86_400.0).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err("it must be from 10ms to a day".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(args: &[&str]) -> String {
+        let args = std::iter::once("quipu").chain(args.iter().copied());
+        match from(args.map(OsString::from)) {
+            Ok(command) => panic!("{command:?}"),
+            Err(error) => one_line(&error),
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn wrong_usage_is_one_line_that_helps() {
+        for (args, words) in [
+            (&["report"][..], &["<STORE>", "quipu report --help"][..]),
+            (
+                &["report", "a", "--by", "colour"],
+                &["colour", "day", "tenant"],
+            ),
+            (&["report", "a", "--formt", "csv"], &["--formt", "--format"]),
+            (
+                &["report", "a", "--since", "yesterday"],
+                &["yesterday", "YYYY-MM-DD"],
+            ),
+            (&["repport", "a"], &["repport", "report"]),
+            (&["stats", "a", "b"], &["'b'", "quipu stats --help"]),
+            (&["top", "a", "--interval", "0"], &["10ms"]),
+            (&["tail", "a", "--iterations", "-1"], &["-1"]),
+        ] {
+            let line = error(args);
+            assert!(!line.contains('\n'), "{line}");
+            for word in words {
+                assert!(line.contains(word), "{args:?}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn intervals_have_units() {
+        assert_eq!(interval("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(interval("1"), Ok(Duration::from_secs(1)));
+        assert_eq!(interval("2.5s"), Ok(Duration::from_millis(2_500)));
+        assert_eq!(interval("1m"), Ok(Duration::from_secs(60)));
+        for wrong in [
+            "", "s", "1h", "-1s", "1e9", "nan", "inf", "0", "9ms", "1.2.3", "90000",
+        ] {
+            assert!(interval(wrong).is_err(), "{wrong}");
+        }
+    }
+}

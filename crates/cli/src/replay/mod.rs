@@ -1,0 +1,284 @@
+//! `quipu replay`: plays a request trace, or a synthetic day, through a real
+//! recorder.
+//!
+//! ```text
+//! trace ──► feeder ──► batches ──► N producers ──► recorder ──► store
+//!  (one thread)      (bounded)     record()
+//! ```
+
+mod bad_lines;
+mod batch;
+mod clock;
+mod feed;
+mod gauge;
+mod input;
+mod names;
+mod pace;
+mod producers;
+mod progress;
+mod speed;
+mod stop;
+mod summary;
+mod target;
+#[cfg(test)]
+mod tests;
+
+use std::num::NonZeroU64;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use crossbeam_channel::{RecvTimeoutError, bounded};
+use quipu::Recorder;
+
+use crate::error::CliError;
+use crate::report;
+use crate::trace::{Defaults, ModelName, Place, parse_time};
+use feed::{Fed, Feeder};
+use gauge::Gauge;
+use input::{Input, TraceInput};
+use names::Names;
+use producers::Produced;
+use progress::Progress;
+use speed::Speed;
+use stop::Stop;
+use summary::Summary;
+use target::Target;
+
+/// How long the last commit may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Batches that wait for each producer.
+const WAITING_BATCHES: usize = 4;
+
+const EXAMPLES: &str = "\
+Examples:
+  quipu replay                                      a synthetic day, as fast as it goes
+  quipu replay trace.csv.gz --store usage.quipu     play a trace into a store
+  quipu replay trace.jsonl --speed 60x              an hour of the trace in a minute
+  quipu replay trace.csv --repeat 1000 --producers 8
+  zcat trace.csv.gz | quipu replay - --strict
+
+Traces are recognised by their first line, gzip by its first bytes:
+  Claude Code requests (CSV), Claude Code sessions (JSON), Azure LLM inference
+  (CSV), BurstGPT (CSV), Mooncake and RAGPulse (JSON lines), recorded calls
+  (CSV), and quipu's own CSV (with a header) or JSON lines with the fields
+    provider, model,            always
+    at                          2025-01-31T08:30:00Z, or nanoseconds since 1970
+    tenant
+    input, cache_read, cache_write, output, reasoning, audio
+                                tokens; disjoint: none contains another
+    cost_nanos                  nano-dollars (1 USD = 1 000 000 000)
+    latency_us, ttft_us         microseconds
+    outcome                     ok, client_error, rate_limited, upstream_error,
+                                timeout, cancelled, filtered, other
+    streamed, estimated         true or false
+  in any order. What is absent, empty or null is missing, which is not zero.
+
+At full speed up to 4,194,304 records (224 MiB) are read into memory first;
+longer traces are read while they are recorded. At other speeds rows are put
+in order within 1,048,576 rows. With --repeat every pass has the same times, so
+it counts the same days again.";
+
+/// Play a request trace, or a synthetic day, through a recorder.
+///
+/// Records from several threads into a real store, closes it, and prints the
+/// report and the rates. Without TRACE it makes up a day of a busy gateway.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ReplayArgs {
+    /// The trace, plain or gzip; - for standard input
+    #[arg(value_name = "TRACE")]
+    trace: Option<PathBuf>,
+
+    /// Where to record; totals add up over replays. Without it, a temporary
+    /// store that is removed at the end
+    #[arg(long, value_name = "DIR")]
+    store: Option<PathBuf>,
+
+    /// Threads that record [default: one per processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    producers: Option<u16>,
+
+    /// max, or a multiple of the trace's own speed
+    #[arg(long, value_name = "max|1x|60x", default_value = "max")]
+    speed: Speed,
+
+    /// Play it K times
+    #[arg(long, value_name = "K", default_value = "1")]
+    repeat: NonZeroU64,
+
+    /// The model of calls for which the trace names none [default: unnamed]
+    #[arg(long, value_name = "PROVIDER/MODEL", value_parser = model_name, requires = "trace")]
+    model: Option<ModelName>,
+
+    /// When relative times begin; also the time of calls that have none
+    #[arg(long, value_name = "TIME", value_parser = parse_time, default_value = "2025-01-01")]
+    start: u64,
+
+    /// Record nothing if any line can't be read
+    #[arg(long, requires = "trace")]
+    strict: bool,
+
+    /// Another synthetic day [default: 1]
+    #[arg(long, value_name = "N", conflicts_with = "trace")]
+    seed: Option<u64>,
+
+    /// Calls of the synthetic day [default: 4000000]
+    #[arg(long, value_name = "N", conflicts_with = "trace")]
+    requests: Option<NonZeroU64>,
+}
+
+const DEFAULT_SEED: u64 = 1;
+const DEFAULT_REQUESTS: u64 = 4_000_000;
+
+impl ReplayArgs {
+    /// Opens what is to be replayed. Nothing is made before it is known to be
+    /// a trace.
+    fn input(&self) -> Result<Input, CliError> {
+        let Some(path) = &self.trace else {
+            return Ok(Input::Synth {
+                seed: self.seed.unwrap_or(DEFAULT_SEED),
+                requests: self.requests.map_or(DEFAULT_REQUESTS, NonZeroU64::get),
+                start: self.start,
+            });
+        };
+        let place = if path.as_os_str() == "-" {
+            Place::Stdin
+        } else {
+            Place::File(path.clone())
+        };
+        let defaults = Defaults {
+            start: self.start,
+            model: self.model.clone(),
+        };
+        let is_reread = self.strict || self.repeat.get() > 1;
+        let mut trace = TraceInput::open(place, defaults, is_reread)?;
+        if self.strict {
+            trace.require_sound()?;
+        }
+        Ok(Input::Trace(trace))
+    }
+
+    fn producers(&self) -> usize {
+        self.producers.map_or_else(
+            || std::thread::available_parallelism().map_or(1, usize::from),
+            usize::from,
+        )
+    }
+}
+
+fn model_name(text: &str) -> Result<ModelName, String> {
+    match text.split_once('/') {
+        Some((provider, model)) if !provider.is_empty() && !model.is_empty() => Ok(ModelName {
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+        }),
+        _ => Err("write it as PROVIDER/MODEL, such as openai/gpt-4o".to_owned()),
+    }
+}
+
+/// Runs `quipu replay`.
+pub(crate) fn run(args: ReplayArgs) -> Result<(), CliError> {
+    let input = args.input()?;
+    let input_name = input.name();
+    let stop = Stop::on_signal()?;
+    let producers = args.producers();
+    let target = Target::open(args.store)?;
+    let recorder = &target.recorder;
+    let before = recorder.stats();
+
+    let play = Play {
+        speed: args.speed,
+        repeat: args.repeat.get(),
+        producers,
+    };
+    let (fed, produced, produced_at) = play.run(input, recorder, &stop);
+    let closed = recorder.close(CLOSE_TIMEOUT);
+    let ended = Instant::now();
+    let after = recorder.stats();
+
+    report::print(&recorder.snapshot(), target.name())?;
+    let began = fed.began.unwrap_or(ended);
+    let summary = Summary {
+        input: &input_name,
+        play: &play,
+        fed: &fed,
+        produced: &produced,
+        recording: produced_at.saturating_duration_since(began),
+        committing: ended.saturating_duration_since(began),
+        before: &before,
+        after: &after,
+        is_temporary: target.is_temporary(),
+        is_stopped: stop.is_set(),
+    };
+    summary.print()?;
+    let verdict = summary.verdict();
+    target.end()?;
+    closed?;
+    if let Some(failure) = fed.failure {
+        return Err(failure);
+    }
+    verdict
+}
+
+/// How to play.
+#[derive(Debug)]
+struct Play {
+    speed: Speed,
+    repeat: u64,
+    producers: usize,
+}
+
+impl Play {
+    /// Plays the input and tells when the last producer was done.
+    fn run(&self, input: Input, recorder: &Recorder, stop: &Stop) -> (Fed, Produced, Instant) {
+        let gauge = Gauge::default();
+        if let Some(calls) = input.calls() {
+            gauge.expect(calls.saturating_mul(self.repeat));
+        }
+        let (batches, work) = bounded(self.producers * WAITING_BATCHES);
+        // Never carries anything: it ends when the last producer does.
+        let (at_work, done) = bounded::<()>(0);
+        let feeder = Feeder {
+            input,
+            names: Names::new(recorder.clone()),
+            repeat: self.repeat,
+            batches,
+            gauge: &gauge,
+            stop,
+            fed: Fed::default(),
+        };
+        std::thread::scope(|scope| {
+            let feeding = scope.spawn(|| feeder.run(self.speed));
+            let producing: Vec<_> = (0..self.producers)
+                .map(|_| {
+                    let (work, at_work) = (work.clone(), at_work.clone());
+                    let gauge = &gauge;
+                    scope.spawn(move || {
+                        let produced = producers::produce(recorder, &work, gauge, stop);
+                        drop(at_work);
+                        produced
+                    })
+                })
+                .collect();
+            drop((work, at_work));
+            let mut progress = Progress::new();
+            while let Err(RecvTimeoutError::Timeout) = done.recv_timeout(progress::INTERVAL) {
+                progress.show(&gauge, recorder);
+            }
+            let produced_at = Instant::now();
+            progress.end();
+            let mut produced = Produced::default();
+            for thread in producing {
+                produced.merge(&joined(thread.join()));
+            }
+            (joined(feeding.join()), produced, produced_at)
+        })
+    }
+}
+
+/// A thread's result; its panic, if it had one, goes on here.
+fn joined<T>(result: std::thread::Result<T>) -> T {
+    result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}

@@ -1,0 +1,86 @@
+//! Which columns of a table fit a terminal.
+
+use super::{Column, ColumnKind, GAP, Table};
+
+/// Names may be cut to this many columns before other columns are left out,
+const NAME_COMFORT: usize = 18;
+/// and to this many when nothing else helps.
+const NAME_LEAST: usize = 8;
+
+/// Columns with their widths.
+pub(super) struct Layout {
+    /// Those shown, in their order.
+    pub(super) shown: Vec<usize>,
+    /// By number of the column.
+    pub(super) widths: Vec<usize>,
+    /// What those are called that there was no room for.
+    pub(super) dropped: Vec<String>,
+}
+
+impl Layout {
+    pub(super) fn total(&self) -> usize {
+        let cells: usize = self.shown.iter().map(|c| self.widths[*c]).sum();
+        cells + GAP * self.shown.len().saturating_sub(1)
+    }
+}
+
+impl Table {
+    /// Which columns are shown, and how wide: keys and names always, then by
+    /// what matters most as long as there is room.
+    pub(super) fn layout(&self, room: Option<usize>) -> Layout {
+        let mut layout = Layout {
+            shown: (0..self.columns.len()).collect(),
+            widths: self.widths.clone(),
+            dropped: Vec::new(),
+        };
+        let Some(room) = room.filter(|room| layout.total() > *room) else {
+            return layout;
+        };
+        let names: Vec<usize> = self.numbers(|c| c.kind == ColumnKind::Name).collect();
+        for name in &names {
+            layout.widths[*name] = layout.widths[*name].min(NAME_COMFORT);
+        }
+        layout.shown = self.numbers(|c| !c.can_go()).collect();
+        // A column that says nothing goes without a word.
+        let others = self.numbers(Column::can_go).filter(|c| self.filled[*c]);
+        let mut others: Vec<usize> = others.collect();
+        others.sort_by_key(|c| std::cmp::Reverse(self.columns[*c].keep));
+        for column in others {
+            layout.shown.push(column);
+            if layout.total() > room {
+                layout.shown.pop();
+                layout.dropped.push(self.columns[column].full_name());
+            }
+        }
+        layout.shown.sort_unstable();
+        self.fit_names(&mut layout, &names, room);
+        layout
+    }
+
+    fn numbers(&self, which: impl Fn(&Column) -> bool) -> impl Iterator<Item = usize> {
+        (0..self.columns.len()).filter(move |c| which(&self.columns[*c]))
+    }
+
+    /// Takes columns from the widest name until the table fits, or gives the
+    /// narrowest what is left.
+    fn fit_names(&self, layout: &mut Layout, names: &[usize], room: usize) {
+        while layout.total() > room {
+            let names = names.iter().copied();
+            let widest = names.max_by_key(|c| layout.widths[*c]);
+            match widest {
+                Some(column) if layout.widths[column] > NAME_LEAST => layout.widths[column] -= 1,
+                _ => break,
+            }
+        }
+        while layout.total() < room {
+            let cut = names
+                .iter()
+                .copied()
+                .filter(|c| layout.widths[*c] < self.widths[*c]);
+            match cut.min_by_key(|c| layout.widths[*c]) {
+                Some(column) => layout.widths[column] += 1,
+                None => break,
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Claude Code sessions as they were published: one JSON object a session,
+//! with its requests and, nested, those of its sub-agents.
+
+use quipu::TokenKind;
+use serde::Deserialize;
+
+use super::claude_code::{PROVIDER, split_prompt};
+use super::field::duration;
+use super::rows::{JsonReader, json_reason};
+use super::{Defaults, Event};
+
+#[derive(Deserialize)]
+struct Session {
+    id: String,
+    block_size: u64,
+    requests: Vec<Entry>,
+}
+
+/// A request, or a sub-agent with requests of its own.
+#[derive(Deserialize)]
+struct Entry {
+    t: f64,
+    #[serde(rename = "type")]
+    kind: String,
+    model: Option<String>,
+    #[serde(rename = "in")]
+    input: Option<u64>,
+    out: Option<u64>,
+    #[serde(default)]
+    hash_ids: Vec<u64>,
+    api_time: Option<f64>,
+    ttft: Option<f64>,
+    #[serde(default)]
+    requests: Vec<Entry>,
+}
+
+const SUB_AGENT: &str = "subagent";
+const STREAMED: &str = "s";
+
+pub(super) struct Reader {
+    defaults: Defaults,
+}
+
+impl Reader {
+    pub(super) fn new(defaults: &Defaults) -> Self {
+        Self {
+            defaults: defaults.clone(),
+        }
+    }
+
+    /// The calls of one agent, whose clock began `began` seconds into the
+    /// session.
+    fn agent<'a>(
+        &self,
+        session: &'a Session,
+        requests: &'a [Entry],
+        began: f64,
+        events: &mut Vec<Event<'a>>,
+    ) -> Result<(), String> {
+        let mut before: Option<&[u64]> = None;
+        for (index, entry) in requests.iter().enumerate() {
+            let place = |reason: String| format!("request {index}: {reason}");
+            if entry.kind == SUB_AGENT {
+                self.agent(session, &entry.requests, began + entry.t, events)?;
+                continue;
+            }
+            let event = self.request(session, entry, began, before).map_err(place)?;
+            events.push(event);
+            before = Some(&entry.hash_ids);
+        }
+        Ok(())
+    }
+
+    fn request<'a>(
+        &self,
+        session: &'a Session,
+        entry: &'a Entry,
+        began: f64,
+        before: Option<&[u64]>,
+    ) -> Result<Event<'a>, String> {
+        let since = duration("t", began + entry.t)?.as_nanos();
+        let since = u64::try_from(since).map_err(|_| "t is out of range".to_owned())?;
+        let model = entry.model.as_deref().ok_or("model is missing")?;
+        let prompt = entry.input.ok_or("in is missing")?;
+        let output = entry.out.ok_or("out is missing")?;
+        let repeated = before.map(|before| {
+            let same = before.iter().zip(&entry.hash_ids);
+            same.take_while(|(before, now)| before == now).count() as u64
+        });
+        let (input, cache_read) = split_prompt(prompt, repeated, session.block_size);
+        let mut event = Event::new(self.defaults.after_start(since)?, PROVIDER, model)
+            .tokens(TokenKind::Input, Some(input))
+            .tokens(TokenKind::CacheRead, cache_read)
+            .tokens(TokenKind::Output, Some(output));
+        event.tenant = session.id.as_str().into();
+        event.streamed = entry.kind == STREAMED;
+        event.latency = entry
+            .api_time
+            .map(|s| duration("api_time", s))
+            .transpose()?;
+        event.time_to_first_token = entry.ttft.map(|s| duration("ttft", s)).transpose()?;
+        Ok(event)
+    }
+}
+
+impl JsonReader for Reader {
+    fn read(&self, line: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<(), String> {
+        let session: Session = serde_json::from_slice(line).map_err(|error| json_reason(&error))?;
+        // A session counts whole or not at all.
+        let mut events = Vec::new();
+        self.agent(&session, &session.requests, 0.0, &mut events)?;
+        events.into_iter().for_each(each);
+        Ok(())
+    }
+}

@@ -1,0 +1,45 @@
+//! Mooncake: milliseconds since the start and two sizes, no model.
+
+use quipu::TokenKind;
+use serde::Deserialize;
+
+use super::rows::{JsonReader, json_reason};
+use super::{Defaults, Event, ModelName};
+
+const NANOS_PER_MILLI: u64 = 1_000_000;
+
+#[derive(Deserialize)]
+struct Line {
+    timestamp: u64,
+    input_length: u64,
+    output_length: u64,
+}
+
+pub(super) struct Reader {
+    defaults: Defaults,
+    model: ModelName,
+}
+
+impl Reader {
+    pub(super) fn new(defaults: &Defaults) -> Self {
+        Self {
+            defaults: defaults.clone(),
+            model: defaults.model_or("mooncake"),
+        }
+    }
+}
+
+impl JsonReader for Reader {
+    fn read(&self, line: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<(), String> {
+        let line: Line = serde_json::from_slice(line).map_err(|error| json_reason(&error))?;
+        let at = self
+            .defaults
+            .after_start(line.timestamp.saturating_mul(NANOS_PER_MILLI))?;
+        each(
+            Event::new(at, &*self.model.provider, &*self.model.model)
+                .tokens(TokenKind::Input, Some(line.input_length))
+                .tokens(TokenKind::Output, Some(line.output_length)),
+        );
+        Ok(())
+    }
+}
