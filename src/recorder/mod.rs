@@ -26,6 +26,9 @@ use crate::sync::{Mutex, lock};
 /// How long dropping the last handle waits for the last commit.
 const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How often `stats` looks again because of a commit in between.
+const STATS_ATTEMPTS: u32 = 100;
+
 /// What the counts survive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -231,12 +234,29 @@ impl Recorder {
     /// The state of the recorder.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let snapshot = self.snapshot();
-        let in_ring = self.ring.in_use(&snapshot.block.positions);
+        let (snapshot, in_ring) = self.balance();
         let mut stats = Stats::of(&snapshot, in_ring);
         stats.set_refusals(self.core.refusals());
         stats.degraded = self.core.degraded();
         stats
+    }
+
+    /// The newest view, and the records accepted since. What was committed
+    /// while they were counted would be in both.
+    fn balance(&self) -> (Arc<Snapshot>, u64) {
+        let mut snapshot = self.snapshot();
+        for _ in 0..STATS_ATTEMPTS {
+            let in_ring = self.ring.in_use(&snapshot.block.positions);
+            let newest = self.snapshot();
+            if newest.generation == snapshot.generation {
+                return (snapshot, in_ring);
+            }
+            snapshot = newest;
+        }
+        // Commits come faster than this thread can look: still balanced, but
+        // of different instants.
+        let in_ring = self.ring.in_use(&snapshot.block.positions);
+        (snapshot, in_ring)
     }
 
     /// Accepts no more records, commits what was accepted, and gives up the
