@@ -10,6 +10,7 @@
 //! - A row that has a value is never taken for one without, or for damaged.
 //! - Who is overtaken sees a newer committed generation when it looks again.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 #![cfg(loom)]
 
 use std::sync::Arc;

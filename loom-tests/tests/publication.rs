@@ -6,6 +6,7 @@
 //!   + in ring` holds for every reader at any time (I1).
 //! - Who gets a slot again finds its former record in the snapshot (I4).
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 #![cfg(loom)]
 
 use std::sync::Arc;

@@ -7,6 +7,7 @@
 //! - All of this across the wrap of the slots and of the positions at 2^63,
 //!   for single claims and for batches.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 #![cfg(loom)]
 
 use loom::thread::{self, JoinHandle};

@@ -1,5 +1,7 @@
 //! `quipu replay` as a process: what it records, prints and leaves behind.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod support;
 
 use std::io::Write;

@@ -1,6 +1,8 @@
 //! `quipu replay` with what it can't play: one line, the right exit code, and
 //! nothing half made.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod support;
 
 use std::path::Path;

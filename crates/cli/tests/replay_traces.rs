@@ -2,6 +2,8 @@
 //! compared with sums made here, straight from the files, by a route that
 //! shares nothing with the command.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod support;
 
 use std::collections::BTreeMap;

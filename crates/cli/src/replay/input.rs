@@ -9,6 +9,8 @@ use crate::synth::Synth;
 use crate::trace::{BadLine, Defaults, Event, Format, Place, Step, Trace, TraceError};
 
 /// What is replayed.
+// There is one of it, and it is never moved in bulk.
+#[allow(clippy::large_enum_variant)]
 pub(super) enum Input {
     Trace(TraceInput),
     Synth {
@@ -104,6 +106,8 @@ impl Input {
 }
 
 /// One pass over the input.
+// There is one of it, and it is never moved in bulk.
+#[allow(clippy::large_enum_variant)]
 pub(super) enum Calls {
     Trace(Trace),
     Synth(Synth),

@@ -29,6 +29,8 @@ impl From<io::Error> for Refusal {
 }
 
 /// A trace's rows.
+// There is one of it, and it is never moved in bulk.
+#[allow(clippy::large_enum_variant)]
 pub(super) enum Rows {
     Csv(CsvRows),
     Json(JsonRows),
