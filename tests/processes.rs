@@ -143,6 +143,11 @@ fn notes_of(place: &Path, producer: u64) -> std::path::PathBuf {
     place.join(format!("accepted-{producer}"))
 }
 
+/// Where a producer notes the first number of each run, before it offers it.
+fn begun_by(place: &Path, producer: u64) -> std::path::PathBuf {
+    place.join(format!("begun-{producer}"))
+}
+
 /// The numbers that each producer was told are accepted.
 fn acknowledged(place: &Place) -> Vec<(String, Vec<u64>)> {
     (0..PRODUCERS)
@@ -180,9 +185,13 @@ fn write_until_killed(recorder: &Recorder, place: &Path, producer: u64) {
     let model = recorder.model("provider", &format!("model {producer}"));
     let tenant = recorder.tenant(&format!("producer {producer}"));
     let usage = UsageRecord::new(model.unwrap()).tenant(tenant.unwrap());
-    // The last run may have had a record accepted that it could not note:
-    // its number is left out, so that it can't be confused with a new one.
-    let first = Notes::read(&path).last().map_or(0, |last| last + 2);
+    // The last run may have had a record accepted that it could not note, also
+    // its very first: that number is left out, so that it can't be confused
+    // with a new one.
+    let begun = begun_by(place, producer);
+    let last = |path| Notes::read(path).last().copied();
+    let first = last(&path).max(last(&begun)).map_or(0, |last| last + 2);
+    Notes::append(&begun).note(first);
     let mut notes = Notes::append(&path);
     for n in first..MARKS {
         if recorder.record_timeout(mark(usage, n), PATIENCE).is_ok() {
@@ -192,7 +201,12 @@ fn write_until_killed(recorder: &Recorder, place: &Path, producer: u64) {
 }
 
 /// Acknowledged ≤ counted ≤ attempted, and each at most once.
-fn check_counted(counted: &marks::Counted, acknowledged: &[(String, Vec<u64>)], kills: u64) {
+fn check_counted(
+    place: &Path,
+    counted: &marks::Counted,
+    acknowledged: &[(String, Vec<u64>)],
+    kills: u64,
+) {
     let mut unknown = 0;
     for (tenant, numbers) in acknowledged {
         let nothing = Default::default();
@@ -207,11 +221,13 @@ fn check_counted(counted: &marks::Counted, acknowledged: &[(String, Vec<u64>)], 
             assert!(counted.contains_key(n), "number {n} of {tenant} was lost");
         }
         unknown += counted.len() - numbers.len();
+        let producer = tenant.trim_start_matches("producer ").parse().unwrap();
+        let begun = Notes::read(&begun_by(place, producer));
         for n in counted.keys() {
             let was_next = n
                 .checked_sub(1)
                 .is_none_or(|before| numbers.contains(&before));
-            let was_first = numbers.iter().any(|first| *first == n + 1);
+            let was_first = begun.contains(n);
             assert!(
                 numbers.binary_search(n).is_ok() || was_next || was_first,
                 "number {n} of {tenant} was never offered"
@@ -270,7 +286,12 @@ fn killed_at_any_instant_and_opened_again_with_another_geometry() {
             .open(place.store())
             .unwrap();
         let snapshot = recorder.snapshot();
-        check_counted(&marks::counted(&snapshot), &acknowledged, kill + 1);
+        check_counted(
+            place.path(),
+            &marks::counted(&snapshot),
+            &acknowledged,
+            kill + 1,
+        );
         let total = sums::check(&snapshot).requests;
         let stats = recorder.close(PATIENCE).unwrap();
         assert_eq!(stats.committed, total);
@@ -282,6 +303,7 @@ fn killed_at_any_instant_and_opened_again_with_another_geometry() {
     }
     let recorder = place.open();
     check_counted(
+        place.path(),
         &marks::counted(&recorder.snapshot()),
         &acknowledged(&place),
         40,
@@ -477,6 +499,7 @@ fn a_stopped_writer_shows_as_stalled_and_goes_on() {
     writer.kill();
     let recorder = place.open();
     check_counted(
+        place.path(),
         &marks::counted(&recorder.snapshot()),
         &acknowledged(&place),
         1,

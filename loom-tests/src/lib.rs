@@ -2,6 +2,19 @@
 //! and `run`, which also shows that the models can fail.
 //!
 //! Empty unless built with `--cfg loom`.
+//!
+//! # What loom doesn't look at
+//!
+//! - It never switches threads between a fence and the operation before it.
+//! - It tries another order of two accesses to a word only if nobody accessed
+//!   the word in between. A writer that loads a word before it stores to it
+//!   hides the reader's load from that; the models give their threads other
+//!   words to race for.
+//! - No store is seen before it was made. That a slot isn't overwritten while
+//!   it is read is therefore checked by a cell in the slot that exists under
+//!   loom only.
+//! - Of what arc-swap and crossbeam do, it sees what the stand-ins in
+//!   `src/sync/modelled.rs` do.
 
 #![cfg(loom)]
 

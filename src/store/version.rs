@@ -26,9 +26,9 @@
 //!
 //! The two generations are not loaded in one instant. A version that was seen
 //! before the other one was overwritten may itself have been overwritten one
-//! commit earlier. Who sees the later mark sees that too, for marks are stored
-//! with `Release`; so a choice holds only if the generation of the chosen
-//! version is still the same after both were loaded.
+//! commit earlier. Who sees the later mark sees the earlier one too, for the
+//! release fence stands between them; so a choice holds only if the generation
+//! of the chosen version is still the same after both were loaded.
 
 use crc32fast::Hasher;
 
@@ -90,8 +90,8 @@ impl<const N: usize> Pair<N> {
     pub(crate) fn write(&self, committed: u64, next: u64, payload: &[u64]) {
         debug_assert!(payload.len() == Self::PAYLOAD && next > committed);
         let version = &self.versions[1 - self.current(committed).unwrap_or(1)];
-        // Release: who sees the mark sees the commits before this one, and
-        // with them that the other version was overwritten.
+        // Release: who sees the mark and looks again sees that a newer
+        // generation is committed.
         version[0].store(IN_WRITING, Ordering::Release);
         // Release fence: a reader that copies one of the words stored below
         // sees the mark at its re-check, by the acquire fence before that.
