@@ -39,6 +39,7 @@
 #[cfg(not(loom))]
 mod bucket;
 mod consumer;
+mod disk;
 #[cfg(not(loom))]
 mod error;
 #[cfg(not(loom))]
@@ -52,10 +53,11 @@ mod reader;
 mod record;
 #[cfg(not(loom))]
 mod recorder;
-mod region;
 mod ring;
 #[cfg(not(loom))]
 mod snapshot;
+#[cfg(not(loom))]
+mod stats;
 #[cfg(not(loom))]
 mod store;
 mod sync;
@@ -71,11 +73,13 @@ pub use names::{Label, ModelId, OTHER, TenantId};
 pub use reader::{Problem, Reader, Status, Verification, Writer, verify};
 pub use record::{OUTCOMES, Outcome, TOKEN_KINDS, TokenKind, UsageRecord};
 #[cfg(not(loom))]
-pub use recorder::{Builder, Durability, Recorder, Stats};
+pub use recorder::{Builder, Durability, Recorder};
 #[cfg(not(loom))]
 pub use snapshot::{
     By, DayTotals, Group, ModelTotals, ProviderTotals, RollUp, RowTotals, Snapshot, TenantTotals,
 };
+#[cfg(not(loom))]
+pub use stats::Stats;
 #[cfg(not(loom))]
 pub use totals::{Histogram, Timing, Totals};
 

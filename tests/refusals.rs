@@ -38,7 +38,7 @@ fn assert_refused(place: &Place, complaint: &str) {
 
 #[test]
 fn bytes_that_are_no_store_stay_as_they_are() {
-    let random: Vec<u8> = (0..9000u32).map(|n| (n * n >> 3) as u8).collect();
+    let random: Vec<u8> = (0..9000u32).map(|n| ((n * n) >> 3) as u8).collect();
     for bytes in [vec![], vec![0; 10], vec![0; 8192], random] {
         let place = Place::new();
         fs::create_dir(place.store()).unwrap();
@@ -79,17 +79,20 @@ fn assert_refused_or_unsound(place: &Place, len: usize) {
     );
 }
 
+/// What the refusal says, and how to put the thing there.
+type Put<'a> = (&'a str, &'a dyn Fn(&Path));
+
 #[test]
 fn something_else_in_place_of_the_file_is_refused() {
     let other = closed_store();
-    let put: [(&str, &dyn Fn(&Path)); 5] = [
+    let put: [Put<'_>; 5] = [
         ("symbolic link", &|at| {
-            symlink(other.aggregate(), at).unwrap()
+            symlink(other.aggregate(), at).unwrap();
         }),
         ("symbolic link", &|at| symlink("nowhere", at).unwrap()),
         ("directory", &|at| fs::create_dir(at).unwrap()),
         ("hard link", &|at| {
-            fs::hard_link(other.aggregate(), at).unwrap()
+            fs::hard_link(other.aggregate(), at).unwrap();
         }),
         ("FIFO", &|at| {
             let mode = rustix::fs::Mode::from_raw_mode(0o600);

@@ -1,6 +1,8 @@
 //! The consumer: the one thread that drains the ring, folds into the ledger,
 //! commits, publishes, and only then hands the slots back.
 
+#[cfg(not(loom))]
+mod core;
 mod mailbox;
 #[cfg(not(loom))]
 mod run;
@@ -8,6 +10,8 @@ mod ticket;
 #[cfg(not(loom))]
 mod trigger;
 
+#[cfg(not(loom))]
+pub(crate) use core::Core;
 pub(crate) use mailbox::{Command, Mailbox};
 #[cfg(not(loom))]
 pub(crate) use run::{Consumer, Parts};

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use crossbeam_utils::Backoff;
 use crossbeam_utils::sync::Parker;
 
+use super::core::Core;
 use super::mailbox::Command;
 use super::ticket::Ticket;
 use super::trigger::{Next, Pace, Trigger};
 use crate::bucket::now_nanos;
 use crate::ledger::Ledger;
-use crate::recorder::Core;
 use crate::ring::Drainer;
 use crate::snapshot::{Pool, Rows, Snapshot};
 use crate::store::layout::live;

@@ -1,14 +1,10 @@
 //! Names: providers, models and tenants are interned once into small ids, so
 //! that a record carries six bytes instead of three strings.
 
-#[cfg(not(loom))]
-mod interner;
 mod label;
 #[cfg(not(loom))]
 mod table;
 
-#[cfg(not(loom))]
-pub(crate) use interner::{Interner, NamesFile};
 pub use label::Label;
 #[cfg(not(loom))]
 pub(crate) use table::{NameKind, NameLimits, Names};

@@ -12,8 +12,8 @@ pub use status::{Status, Writer};
 pub use verify::{Problem, Verification, verify};
 
 use crate::error::{OpenError, ReadError};
-use crate::recorder::Stats;
 use crate::snapshot::Snapshot;
+use crate::stats::Stats;
 use crate::store::AGGREGATE;
 use crate::store::layout::live;
 use crate::sync::{Mutex, Ordering, lock};

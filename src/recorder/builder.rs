@@ -6,16 +6,15 @@ use std::time::Duration;
 
 use crossbeam_utils::sync::Parker;
 
-use super::core::Core;
 use super::{Durability, Recorder};
 use crate::bucket::Bucket;
-use crate::consumer::{Consumer, Mailbox, Pace, Parts};
+use crate::consumer::{Consumer, Core, Mailbox, Pace, Parts};
 use crate::error::OpenError;
 use crate::ledger::{Ledger, LedgerLimits};
-use crate::names::{Interner, NameLimits, Names, NamesFile};
+use crate::names::{NameLimits, Names};
 use crate::ring::{Drainer, Geometry, MAX_SHARD_CAPACITY, MAX_SHARDS, Ring};
 use crate::snapshot::{Pool, Rows, Snapshot};
-use crate::store::{self, CommitBlock, OpenOptions, Opened};
+use crate::store::{self, CommitBlock, Interner, NamesFile, OpenOptions, Opened};
 use crate::sync::Arc;
 
 /// Slots of all shards together, unless set: 8 MiB.

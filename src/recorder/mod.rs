@@ -1,8 +1,6 @@
 //! The recorder: the handle that a gateway holds.
 
 mod builder;
-mod core;
-mod stats;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,15 +10,14 @@ use std::time::{Duration, Instant};
 use crossbeam_utils::Backoff;
 
 pub use builder::Builder;
-pub(crate) use core::Core;
-pub use stats::Stats;
 
-use crate::consumer::{Command, Waited, ticket};
+use crate::consumer::{Command, Core, Waited, ticket};
 use crate::error::{CloseError, FlushError, NameError, OpenError, RecordError};
 use crate::names::{ModelId, TenantId};
 use crate::record::UsageRecord;
 use crate::ring::{self, Refused, Ring};
 use crate::snapshot::Snapshot;
+use crate::stats::Stats;
 use crate::sync::{Mutex, lock};
 
 /// How long dropping the last handle waits for the last commit.

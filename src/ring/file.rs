@@ -15,12 +15,12 @@ use std::path::{Path, PathBuf};
 use super::shard::Control;
 use super::slot::Slot;
 use super::{MAX_SHARDS, Ring, Shard};
+use crate::disk::format::{BYTE_ORDER, StoreId, VERSION, checksum, to_bytes, to_words};
+use crate::disk::{Placed, Region, files};
 use crate::error::OpenError;
-use crate::region::{Placed, Region};
-use crate::store::StoreId;
-use crate::store::files;
-use crate::store::layout::{BYTE_ORDER, RING_MAGIC, VERSION_MAJOR, VERSION_MINOR};
-use crate::store::version::checksum;
+
+/// First bytes of every ring file.
+const MAGIC: [u8; 8] = *b"\x89QPR\r\n\x1a\n";
 
 const PAGE: usize = 4096;
 const HEADER_WORDS: usize = 32;
@@ -115,11 +115,7 @@ impl RingFile {
     fn fill(path: &Path, file: &File, id: RingId, geometry: Geometry) -> Result<Ring, OpenError> {
         files::allocate(file, 0, geometry.file_len() as u64)
             .map_err(|error| OpenError::io("allocate the blocks of", path, error))?;
-        let bytes: Vec<u8> = header(id, geometry)
-            .iter()
-            .flat_map(|word| word.to_le_bytes())
-            .collect();
-        file.write_all_at(&bytes, 0)
+        file.write_all_at(&to_bytes(&header(id, geometry)), 0)
             .map_err(|error| OpenError::io("write", path, error))?;
         let ring = map(path, file, geometry, true)?;
         for shard in ring.shards() {
@@ -149,8 +145,7 @@ impl RingFile {
         let mut bytes = [0u8; HEADER_WORDS * 8];
         file.read_exact_at(&mut bytes, 0)
             .map_err(|error| OpenError::io("read", &path, error))?;
-        let words: [u64; HEADER_WORDS] = bytemuck::must_cast(bytes);
-        let words = words.map(u64::from_le);
+        let words: [u64; HEADER_WORDS] = to_words(&bytes);
         let geometry = Geometry {
             shards: words[7] as usize,
             capacity: words[8] as usize,
@@ -201,9 +196,9 @@ fn remove(path: &Path) -> Result<(), OpenError> {
 fn header(id: RingId, geometry: Geometry) -> [u64; HEADER_WORDS] {
     let mut words = [0; HEADER_WORDS];
     words[..9].copy_from_slice(&[
-        u64::from_le_bytes(RING_MAGIC),
+        u64::from_le_bytes(MAGIC),
         BYTE_ORDER,
-        u64::from(VERSION_MAJOR) << 32 | u64::from(VERSION_MINOR),
+        VERSION,
         id.store.0[0],
         id.store.0[1],
         id.inode,

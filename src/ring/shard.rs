@@ -20,8 +20,8 @@
 //!   loaded with `Acquire` before a producer overwrites them.
 
 use super::slot::Slot;
+use crate::disk::{Mappable, Placed};
 use crate::record::UsageRecord;
-use crate::region::{Mappable, Placed};
 use crate::sync::{AtomicU64, Backoff, Ordering};
 
 /// Set in `tail` when the shard takes no more records.

@@ -7,8 +7,8 @@
 //! the words, and who reads that value with `Acquire` sees the whole record.
 //! A slot is not written again before its position was released (I4).
 
+use crate::disk::Mappable;
 use crate::record::{RECORD_WORDS, UsageRecord};
-use crate::region::Mappable;
 use crate::sync::{AtomicU64, Ordering};
 
 /// One record on the ring.

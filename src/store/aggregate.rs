@@ -6,15 +6,15 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::commit::{BLOCK_WORDS, CommitBlock};
-use super::files;
 use super::identity::Identity;
 use super::layout::{
     COMMIT_OFFSET, COMMIT_WORDS, EXTENT_HEADER_BYTES, EXTENT_HEADER_WORDS, HEADER_BYTES,
     IDENTITY_WORDS, LIVE_OFFSET, LIVE_WORDS, extent, live,
 };
-use super::version::{Copied, Pair, Unsound, checksum};
+use super::version::{Copied, Pair, Unsound};
+use crate::disk::format::{checksum, seal, to_bytes, to_words, unseal};
+use crate::disk::{Placed, Region, files};
 use crate::error::OpenError;
-use crate::region::{Placed, Region};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
 
 /// How often a copy of the commit block is tried before the reader is told
@@ -77,7 +77,7 @@ impl Aggregate {
         let mut bytes = [0u8; IDENTITY_WORDS * 8];
         file.read_exact_at(&mut bytes, 0)
             .map_err(|error| OpenError::io("read", path, error))?;
-        let identity = Identity::from_words(&words_of(&bytes), path)?;
+        let identity = Identity::from_words(&to_words(&bytes), path)?;
         let this = Self::map(path, file, identity, writable)?;
         if this.live[live::READY].load(Ordering::Acquire) != 1 {
             let what = "its creation was never finished (live word `ready`)";
@@ -92,12 +92,7 @@ impl Aggregate {
         let file = files::create_new(path)?;
         files::allocate(&file, 0, HEADER_BYTES)
             .map_err(|error| OpenError::io("allocate the blocks of", path, error))?;
-        let bytes: Vec<u8> = identity
-            .to_words()
-            .iter()
-            .flat_map(|word| word.to_le_bytes())
-            .collect();
-        file.write_all_at(&bytes, 0)
+        file.write_all_at(&to_bytes(&identity.to_words()), 0)
             .map_err(|error| OpenError::io("write", path, error))?;
         let this = Self::map(path, file, identity, true)?;
         this.store_sealed(live::EXTENTS, 0);
@@ -235,7 +230,7 @@ impl Aggregate {
             return Err(damaged("the file ends before it"));
         }
         self.file.read_exact_at(&mut bytes, offset).map_err(io)?;
-        let words: [u64; EXTENT_HEADER_WORDS] = words_of(&bytes);
+        let words: [u64; EXTENT_HEADER_WORDS] = to_words(&bytes);
         if words[extent::CHECKSUM] != checksum(offset, &words[..extent::CHECKSUM]) {
             return Err(damaged("its header doesn't have its checksum"));
         }
@@ -291,8 +286,7 @@ impl Aggregate {
         words[extent::ORDINAL] = ordinal;
         words[extent::BYTES] = bytes;
         words[extent::CHECKSUM] = checksum(offset, &words[..extent::CHECKSUM]);
-        let header: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        self.file.write_all_at(&header, offset)?;
+        self.file.write_all_at(&to_bytes(&words), offset)?;
         let region = Region::writable(&self.file, offset + EXTENT_HEADER_BYTES as u64, data_len)?;
         *end = End {
             extents: end.extents + 1,
@@ -315,34 +309,14 @@ impl Aggregate {
 
     pub(crate) fn load_sealed(&self, word: usize, what: &str) -> Result<u64, OpenError> {
         // Acquire: pairs with the Release in `store_sealed`.
-        let sealed = self.live[word].load(Ordering::Acquire);
-        let value = sealed & SEALED_MAX;
-        if seal(value) == sealed {
-            Ok(value)
-        } else {
-            Err(self.damaged(format!(
+        unseal(self.live[word].load(Ordering::Acquire)).ok_or_else(|| {
+            self.damaged(format!(
                 "{what} (live word {word}) doesn't have its check bits"
-            )))
-        }
+            ))
+        })
     }
 
     pub(crate) fn damaged(&self, what: impl Into<String>) -> OpenError {
         OpenError::damaged(&self.path, what)
     }
-}
-
-/// The greatest number that can be sealed: 48 bits.
-const SEALED_MAX: u64 = (1 << 48) - 1;
-
-fn seal(value: u64) -> u64 {
-    let value = value & SEALED_MAX;
-    value | (checksum(value, &[]) & 0xffff) << 48
-}
-
-fn words_of<const BYTES: usize, const WORDS: usize>(bytes: &[u8; BYTES]) -> [u64; WORDS] {
-    let mut words = [0; WORDS];
-    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<8>().0) {
-        *word = u64::from_le_bytes(*bytes);
-    }
-    words
 }

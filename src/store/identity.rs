@@ -1,38 +1,13 @@
 //! The identity: what a store is, written once when it is created.
 
-use std::fmt;
 use std::path::Path;
 
 use super::layout::{
-    BYTE_ORDER, COMPATIBLE_FEATURES, IDENTITY_WORDS, INCOMPATIBLE_FEATURES, MAGIC, VERSION_MAJOR,
-    VERSION_MINOR, identity as at,
+    COMPATIBLE_FEATURES, IDENTITY_WORDS, INCOMPATIBLE_FEATURES, MAGIC, identity as at,
 };
-use super::version::checksum;
 use crate::bucket::Bucket;
+use crate::disk::format::{BYTE_ORDER, StoreId, VERSION, VERSION_MAJOR, checksum};
 use crate::error::OpenError;
-
-/// Tells one store from every other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct StoreId(pub(crate) [u64; 2]);
-
-impl StoreId {
-    /// A new one from the system's random numbers.
-    pub(crate) fn random() -> std::io::Result<Self> {
-        let mut bytes = [0u8; 16];
-        let mut filled = 0;
-        while filled < bytes.len() {
-            let flags = rustix::rand::GetRandomFlags::empty();
-            filled += rustix::rand::getrandom(&mut bytes[filled..], flags)?;
-        }
-        Ok(Self(bytemuck::must_cast(bytes)))
-    }
-}
-
-impl fmt::Display for StoreId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}{:016x}", self.0[0], self.0[1])
-    }
-}
 
 /// What a store is.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +23,7 @@ impl Identity {
         let mut words = [0; IDENTITY_WORDS];
         words[at::MAGIC] = u64::from_le_bytes(MAGIC);
         words[at::BYTE_ORDER] = BYTE_ORDER;
-        words[at::VERSION] = u64::from(VERSION_MAJOR) << 32 | u64::from(VERSION_MINOR);
+        words[at::VERSION] = VERSION;
         words[at::COMPATIBLE] = COMPATIBLE_FEATURES;
         words[at::INCOMPATIBLE] = INCOMPATIBLE_FEATURES;
         words[at::STORE_ID..at::STORE_ID + 2].copy_from_slice(&self.store.0);

@@ -14,17 +14,6 @@
 /// the end-of-file byte show a transfer that treated the file as text.
 pub(crate) const MAGIC: [u8; 8] = *b"\x89QPU\r\n\x1a\n";
 
-/// First bytes of every ring file.
-pub(crate) const RING_MAGIC: [u8; 8] = *b"\x89QPR\r\n\x1a\n";
-
-/// Reads differently with the other byte order.
-pub(crate) const BYTE_ORDER: u64 = 0x0102_0304_0506_0708;
-
-/// A reader refuses files with a greater major version.
-pub(crate) const VERSION_MAJOR: u32 = 1;
-/// A greater minor version only adds what may be ignored.
-pub(crate) const VERSION_MINOR: u32 = 0;
-
 /// Bits that a reader may ignore.
 pub(crate) const COMPATIBLE_FEATURES: u64 = 0;
 /// Bits that a reader must know.

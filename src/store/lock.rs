@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
-use super::files;
+use crate::disk::files;
 use crate::error::OpenError;
 
 /// Device and inode of the lock files that this process holds, and the

@@ -2,8 +2,8 @@
 
 mod aggregate;
 mod commit;
-pub(crate) mod files;
 mod identity;
+mod interner;
 pub(crate) mod layout;
 mod load;
 mod lock;
@@ -16,7 +16,7 @@ mod writer;
 
 pub(crate) use aggregate::{Aggregate, ExtentKind, View};
 pub(crate) use commit::CommitBlock;
-pub(crate) use identity::StoreId;
+pub(crate) use interner::{Interner, NamesFile};
 pub(crate) use lock::{Holder, holder};
 pub(crate) use names_log::NamesLog;
 pub(crate) use open::{OpenOptions, Opened, open};

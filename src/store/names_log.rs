@@ -13,10 +13,10 @@
 
 use super::aggregate::{Aggregate, Extent, ExtentKind};
 use super::layout::{live, names_in_extent};
-use super::version::checksum;
+use crate::disk::Placed;
+use crate::disk::format::checksum;
 use crate::error::OpenError;
 use crate::names::{NameKind, Names};
-use crate::region::Placed;
 use crate::sync::{AtomicU64, Ordering};
 
 /// Bytes of the longest name that fits in any extent.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::aggregate::{Aggregate, View};
 use super::commit::CommitBlock;
-use super::identity::{Identity, StoreId};
+use super::identity::Identity;
 use super::layout::live;
 use super::load::Loaded;
 use super::lock::StoreLock;
@@ -21,6 +21,7 @@ use super::recovery::{RingPlace, new_ring, replay};
 use super::writer::{Store, write_commit};
 use super::{AGGREGATE, LOCK};
 use crate::bucket::{Bucket, now_nanos};
+use crate::disk::format::StoreId;
 use crate::error::OpenError;
 use crate::ledger::{Ledger, LedgerLimits};
 use crate::names::Names;

@@ -3,9 +3,9 @@
 use super::aggregate::{Aggregate, Extent, ExtentKind};
 use super::layout::{BLOCK_ROWS, ROW_BYTES, ROW_VERSION_WORDS, blocks_in_extent};
 use super::version::{Copied, Pair, Unsound};
+use crate::disk::Placed;
 use crate::error::OpenError;
 use crate::ledger::{ROW_WORDS, Row};
-use crate::region::Placed;
 
 /// The words of one row in the file.
 type RowPair = Pair<ROW_VERSION_WORDS>;

@@ -30,9 +30,8 @@
 //! release fence stands between them; so a choice holds only if the generation
 //! of the chosen version is still the same after both were loaded.
 
-use crc32fast::Hasher;
-
-use crate::region::Mappable;
+use crate::disk::Mappable;
+use crate::disk::format::checksum;
 use crate::sync::{AtomicU64, Ordering, fence};
 
 /// The generation of a version that is being written. Not 0: a pair both of
@@ -209,19 +208,4 @@ fn newest(generations: [u64; 2], committed: u64) -> Option<usize> {
         [false, true] => Some(1),
         [false, false] => None,
     }
-}
-
-/// The checksum word of a version: CRC-32 of generation and payload, as
-/// little-endian bytes.
-pub(crate) fn checksum(generation: u64, payload: &[u64]) -> u64 {
-    let mut hasher = Hasher::new();
-    hasher.update(&generation.to_le_bytes());
-    if cfg!(target_endian = "little") {
-        hasher.update(bytemuck::cast_slice(payload));
-    } else {
-        for word in payload {
-            hasher.update(&word.to_le_bytes());
-        }
-    }
-    u64::from(hasher.finalize())
 }

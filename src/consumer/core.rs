@@ -2,12 +2,11 @@
 
 use crossbeam_utils::CachePadded;
 
+use super::Mailbox;
 use crate::bucket::Bucket;
-use crate::consumer::Mailbox;
-use crate::names::Interner;
 use crate::ring::{Refused, Ring};
 use crate::snapshot::{Published, Snapshot};
-use crate::store::CommitBlock;
+use crate::store::{CommitBlock, Interner};
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, lock};
 
 /// Shared by handles and consumer.

@@ -1,9 +1,9 @@
 //! Interning: gives names their ids, and puts them into the store's file
 //! before anybody can record under them.
 
-use super::{ModelId, NameKind, NameLimits, Names, TenantId};
+use super::{Aggregate, NamesLog};
 use crate::error::OpenError;
-use crate::store::{Aggregate, NamesLog};
+use crate::names::{ModelId, NameKind, NameLimits, Names, TenantId};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
 
 /// Where new names are kept besides memory.

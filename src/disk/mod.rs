@@ -1,0 +1,11 @@
+//! The ground that the ring's file and the store stand on: files, mapped
+//! memory, and what all files of quipu have in common.
+
+#[cfg(not(loom))]
+pub(crate) mod files;
+pub(crate) mod format;
+mod region;
+
+#[cfg(not(loom))]
+pub(crate) use region::Region;
+pub(crate) use region::{Mappable, Placed};
