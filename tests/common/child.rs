@@ -15,6 +15,9 @@ use super::wait_until;
 const PLACE: &str = "QUIPU_TEST_PLACE";
 const ARGUMENT: &str = "QUIPU_TEST_ARGUMENT";
 
+/// The file with which a child says that it is ready.
+const READY: &str = "ready";
+
 /// A child process, killed when the test is over.
 #[derive(Debug)]
 pub(crate) struct Helper {
@@ -56,6 +59,11 @@ pub(crate) fn assignment() -> Option<(PathBuf, String)> {
     Some((place.into(), argument))
 }
 
+/// In a child: ends the wait of [`Helper::wait_until_ready`].
+pub(crate) fn say_ready(place: &Path) {
+    fs::write(place.join(READY), "").unwrap();
+}
+
 /// In a child: does nothing until it is killed.
 pub(crate) fn wait_for_the_end() -> ! {
     loop {
@@ -76,6 +84,14 @@ impl Helper {
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits until the child has said so, at `place`.
+    pub(crate) fn wait_until_ready(&mut self, place: &Path) {
+        wait_until("the child is ready", || {
+            assert!(!self.has_ended(), "{}", self.complaint());
+            place.join(READY).exists()
+        });
     }
 
     pub(crate) fn has_ended(&mut self) -> bool {

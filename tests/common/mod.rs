@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod child;
+pub(crate) mod leftovers;
 pub(crate) mod marks;
 pub(crate) mod sums;
 

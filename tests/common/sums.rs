@@ -1,6 +1,8 @@
 //! A snapshot seen from several sides must add up to the same.
 
-use quipu::{Snapshot, TokenKind, Totals};
+use std::time::Duration;
+
+use quipu::{Recorder, Snapshot, TokenKind, Totals, UsageRecord};
 
 /// Checks that days, models, providers, tenants and rows each add up to the
 /// total, and gives the total.
@@ -36,7 +38,16 @@ pub(crate) fn check(snapshot: &Snapshot) -> Totals {
     total
 }
 
-/// The same for records that all have 1 token of input and 2 of output.
+/// A record with 1 token of input and 2 of output.
+pub(crate) fn one_two(recorder: &Recorder, model: &str, tenant: &str) -> UsageRecord {
+    UsageRecord::new(recorder.model("provider", model).unwrap())
+        .tenant(recorder.tenant(tenant).unwrap())
+        .tokens(TokenKind::Input, 1)
+        .tokens(TokenKind::Output, 2)
+        .latency(Duration::from_millis(3))
+}
+
+/// The same as [`check`] for records that are all [`one_two`].
 pub(crate) fn check_one_two(snapshot: &Snapshot) -> u64 {
     let total = check(snapshot);
     for row in snapshot.rows() {

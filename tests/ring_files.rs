@@ -1,0 +1,91 @@
+//! The file of a ring that a killed writer left: gone, damaged, or beside a copy
+//! of its store.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::fs;
+
+use common::sums::{self, one_two};
+use common::{PATIENCE, Place, leftovers};
+use quipu::Reader;
+
+#[test]
+fn a_ring_that_is_gone_is_counted_as_lost() {
+    let place = Place::new();
+    leftovers::leave(&place);
+    for name in common::files_in(&place.ring_dir()) {
+        fs::remove_file(place.ring_dir().join(name)).unwrap();
+    }
+    let recorder = place.open();
+    assert_eq!(sums::check_one_two(&recorder.snapshot()), 20);
+    let usage = one_two(&recorder, "m", "t");
+    recorder.record(usage).unwrap();
+    let stats = recorder.close(PATIENCE).unwrap();
+    assert_eq!(
+        (stats.committed, stats.rings_lost, stats.replayed),
+        (21, 1, 0)
+    );
+    let stats = place.open().stats();
+    assert_eq!((stats.committed, stats.rings_lost), (21, 1));
+}
+
+#[test]
+fn a_copied_store_leaves_the_ring_to_the_original() {
+    let place = Place::new();
+    leftovers::leave(&place);
+    let copy = place.path().join("copy.quipu");
+    fs::create_dir(&copy).unwrap();
+    for name in common::files_in(&place.store()) {
+        fs::copy(place.store().join(&name), copy.join(&name)).unwrap();
+    }
+    let recorder = place.builder().open(&copy).unwrap();
+    assert_eq!(sums::check_one_two(&recorder.snapshot()), 20);
+    assert_eq!(recorder.stats().rings_lost, 1);
+    drop(recorder);
+    let recorder = place.open();
+    assert_eq!(sums::check_one_two(&recorder.snapshot()), 50);
+    assert_eq!(recorder.stats().rings_lost, 0);
+}
+
+#[test]
+fn a_damaged_ring_is_refused_and_stays() {
+    let place = Place::new();
+    leftovers::leave(&place);
+    let ring = place
+        .ring_dir()
+        .join(&common::files_in(&place.ring_dir())[0]);
+    let sound = fs::read(&ring).unwrap();
+    let aggregate = fs::read(place.aggregate()).unwrap();
+    let damages: [(&str, Vec<u8>); 4] = [
+        ("empty", Vec::new()),
+        ("half", sound[..sound.len() / 2].to_vec()),
+        ("zeros", vec![0; sound.len()]),
+        ("a huge capacity", {
+            let mut bytes = sound.clone();
+            bytes[64..72].copy_from_slice(&(1u64 << 60).to_le_bytes());
+            bytes
+        }),
+    ];
+    for (damage, bytes) in damages {
+        fs::write(&ring, &bytes).unwrap();
+        let error = place.builder().open(place.store()).unwrap_err();
+        assert!(
+            error.to_string().contains(ring.to_str().unwrap()),
+            "{damage}: {error}"
+        );
+        assert_eq!(fs::read(&ring).unwrap(), bytes, "{damage}");
+        assert_eq!(fs::read(place.aggregate()).unwrap(), aggregate, "{damage}");
+        let reader = Reader::open(place.store()).unwrap();
+        assert_eq!(sums::check_one_two(&reader.snapshot().unwrap()), 20);
+    }
+    fs::write(&ring, sound).unwrap();
+    assert_eq!(sums::check_one_two(&place.open().snapshot()), 50);
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_leaves_records() {
+    leftovers::child();
+}
