@@ -1,5 +1,4 @@
-//! What is no store is refused untouched (I11), and one writer holds a store
-//! (I7).
+//! What is no store is refused untouched (I11).
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -135,16 +134,4 @@ fn files_of_others_in_the_directory_are_left_alone() {
     fs::write(&mine, "mine").unwrap();
     place.open().close(PATIENCE).unwrap();
     assert_eq!(fs::read(mine).unwrap(), b"mine");
-}
-
-#[test]
-fn a_second_writer_is_told_who_the_first_is() {
-    let place = Place::new();
-    let first = place.open();
-    match place.builder().open(place.store()) {
-        Err(OpenError::InUse { pid, .. }) => assert_eq!(pid, Some(std::process::id())),
-        other => panic!("{other:?}"),
-    }
-    first.close(PATIENCE).unwrap();
-    place.open().close(PATIENCE).unwrap();
 }
