@@ -26,7 +26,8 @@ fn holder_of(place: &Path) -> Option<u32> {
             assert_eq!(path, store);
             pid
         }
-        other => panic!("{other:?}"),
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("nobody holds the store"),
     }
 }
 

@@ -31,8 +31,13 @@ pub(crate) fn start(entry: &str, place: &Path, argument: impl AsRef<OsStr>) -> H
 }
 
 /// The same as the given user, where this process may.
-pub(crate) fn start_as(entry: &str, place: &Path, user: u32) -> std::io::Result<Helper> {
-    let mut command = command(entry, place, "");
+pub(crate) fn start_as(
+    user: u32,
+    entry: &str,
+    place: &Path,
+    argument: impl AsRef<OsStr>,
+) -> std::io::Result<Helper> {
+    let mut command = command(entry, place, argument);
     command.uid(user).gid(user).current_dir("/");
     Ok(Helper {
         child: command.spawn()?,
