@@ -6,15 +6,21 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group};
 use crossbeam_queue::ArrayQueue;
 use quipu::{Reader, Recorder, TokenKind, UsageRecord};
 
 const NEVER: Duration = Duration::from_secs(3600);
 const CAPACITY: usize = 1 << 16;
 const BURST: u64 = 1 << 14;
+
+/// The variable that tells a child which store to leave a full ring of.
+const CHILD: &str = "QUIPU_BENCH_FULL_RING";
 
 fn recorder() -> Recorder {
     Recorder::builder()
@@ -199,5 +205,64 @@ fn rows(c: &mut Criterion) {
     });
 }
 
-criterion_group!(street, record, two_threads, drain_and_fold, rows);
-criterion_main!(street);
+fn recovery(c: &mut Criterion) {
+    let mut group = c.benchmark_group("recovery");
+    group.throughput(Throughput::Elements(CAPACITY as u64));
+    // Each iteration takes a process.
+    group.sample_size(10);
+    group.bench_function("full ring", |b| {
+        b.iter_custom(|iterations| (0..iterations).map(|_| recover()).sum());
+    });
+    group.finish();
+}
+
+/// Opens a store whose writer died with a full ring.
+fn recover() -> Duration {
+    for _ in 0..100 {
+        let dir = tempfile::tempdir().unwrap();
+        let store = dir.path().join("usage.quipu");
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        let ended = child.env(CHILD, &store).status().unwrap();
+        assert!(ended.signal().is_some(), "the child was to die: {ended}");
+        let start = Instant::now();
+        let recorder = Recorder::open(&store).unwrap();
+        let took = start.elapsed();
+        // A full ring wakes the consumer: it may have committed some of it
+        // before the child was dead.
+        if recorder.stats().replayed == CAPACITY as u64 {
+            return took;
+        }
+    }
+    panic!("no child died fast enough");
+}
+
+fn fill_and_die(store: &Path) -> ! {
+    let recorder = Recorder::builder()
+        .shards(1)
+        .shard_capacity(CAPACITY)
+        .flush_interval(NEVER)
+        .flush_records(u64::MAX)
+        .open(store)
+        .unwrap();
+    let usages: Vec<_> = (0..CAPACITY as u64)
+        .map(|n| {
+            let model = recorder.model("openai", &format!("model {}", n % 16));
+            UsageRecord::new(model.unwrap())
+                .tokens(TokenKind::Input, n)
+                .latency(Duration::from_micros(n))
+                .at(std::time::SystemTime::now())
+        })
+        .collect();
+    assert_eq!(recorder.record_batch(&usages), CAPACITY);
+    std::process::abort();
+}
+
+criterion_group!(street, record, two_threads, drain_and_fold, rows, recovery);
+
+fn main() {
+    if let Some(store) = std::env::var_os(CHILD) {
+        fill_and_die(Path::new(&store));
+    }
+    street();
+    Criterion::default().configure_from_args().final_summary();
+}
