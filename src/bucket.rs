@@ -12,6 +12,10 @@ const EPOCH: Date = Date::constant(1970, 1, 1);
 
 /// Nanoseconds since 1970 by the system's clock.
 pub(crate) fn now_nanos() -> u64 {
+    #[cfg(all(feature = "__fault-points", not(loom)))]
+    if let Some(now) = crate::fault::clock() {
+        return now;
+    }
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(1, |since| {
         u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)

@@ -147,6 +147,13 @@ pub enum OpenError {
         /// Which part, and how.
         what: String,
     },
+    /// The store's file is no longer where it was opened.
+    Gone {
+        /// The file.
+        path: PathBuf,
+        /// What became of it.
+        what: String,
+    },
     /// A setting of the builder is out of range.
     Setting {
         /// The builder's method.
@@ -224,6 +231,7 @@ impl fmt::Display for OpenError {
                  for the whole list",
                 path.display()
             ),
+            Self::Gone { path, what } => write!(f, "{} is gone: {what}", path.display()),
             Self::Setting { name, what } => {
                 write!(f, "the recorder's setting {name} {what}")
             }

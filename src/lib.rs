@@ -42,6 +42,11 @@ mod consumer;
 mod disk;
 #[cfg(not(loom))]
 mod error;
+#[cfg(feature = "__fault-points")]
+#[doc(hidden)]
+pub mod fault;
+#[cfg(not(feature = "__fault-points"))]
+mod fault;
 #[cfg(not(loom))]
 mod ledger;
 #[cfg(loom)]
@@ -80,6 +85,8 @@ pub use snapshot::{
 };
 #[cfg(not(loom))]
 pub use stats::Stats;
+#[cfg(not(loom))]
+pub use store::SetAside;
 #[cfg(not(loom))]
 pub use totals::{Histogram, Timing, Totals};
 

@@ -57,7 +57,7 @@ impl Ring {
         let shards: std::io::Result<_> = (0..shards)
             .map(|_| Shard::in_memory(capacity, position))
             .collect();
-        Ok(Self(sync::Arc::new(ring::Ring::new(shards?))))
+        Ok(Self(sync::Arc::new(ring::Ring::new(shards?)?)))
     }
 
     pub fn push(&self, home: usize, record: &UsageRecord) -> Result<(), Refused> {
@@ -208,13 +208,13 @@ pub enum Copied {
     Damaged,
 }
 
-impl From<version::Copied> for Copied {
-    fn from(copied: version::Copied) -> Self {
+impl From<Result<u64, version::Missed>> for Copied {
+    fn from(copied: Result<u64, version::Missed>) -> Self {
         match copied {
-            version::Copied::At(generation) => Self::At(generation),
-            version::Copied::Overtaken => Self::Overtaken,
-            version::Copied::Absent => Self::Absent,
-            version::Copied::Damaged(_) => Self::Damaged,
+            Ok(generation) => Self::At(generation),
+            Err(version::Missed::Overtaken) => Self::Overtaken,
+            Err(version::Missed::Absent) => Self::Absent,
+            Err(version::Missed::Damaged(_)) => Self::Damaged,
         }
     }
 }
@@ -229,7 +229,8 @@ impl<const N: usize> Pair<N> {
     }
 
     pub fn copy(&self, committed: u64, payload: &mut [u64]) -> Copied {
-        self.0.copy(committed, payload).into()
+        let copied = self.0.copy(committed, payload);
+        copied.map(|stamp| stamp.generation).into()
     }
 
     pub fn generation(&self, committed: u64) -> Copied {

@@ -24,11 +24,18 @@ pub struct Stats {
     pub in_ring: u64,
     /// Records counted and visible to readers.
     pub committed: u64,
+    /// Of those, counted in this process's memory only, because the store
+    /// can't be written at the moment: see `degraded`.
+    pub unwritten: u64,
+    /// Records that were accepted and are in no total: counted in memory only
+    /// when the process died, or counted in a file that was set aside. Not in
+    /// `accepted` any more.
+    pub lost: u64,
     /// Of those, recovered from the ring of a writer that died.
     pub replayed: u64,
     /// Slots that were claimed by a writer that died before it filled them.
     pub holes: u64,
-    /// Rings that were gone when the store was opened again after its writer
+    /// Rings that were gone or unfit when the store was opened again after its writer
     /// had died, for example after a reboot: what they held is lost.
     pub rings_lost: u64,
     /// Commits that counted records.
@@ -55,10 +62,14 @@ pub struct Stats {
     pub models: u64,
     /// Tenants that have a name.
     pub tenants: u64,
+    /// The generation of the newest checkpoint, 0 where there is none.
+    pub checkpoint: u64,
+    /// How often the consumer began again after a panic.
+    pub restarts: u64,
     /// Calls that got `__other__` instead of a name of their own.
     pub names_refused: u64,
-    /// Why the store can't be written; counts go on in memory. `None` while
-    /// all is well.
+    /// What keeps the store from being written, if anything does; counts go on
+    /// in memory. It goes away by itself with its reason.
     pub degraded: Option<String>,
 }
 
@@ -68,12 +79,18 @@ impl Stats {
         let block = &snapshot.block;
         let (models, tenants) = snapshot.names.counts();
         let mut stats = Self {
-            accepted: block.covered() - block.holes + in_ring,
+            accepted: block
+                .covered()
+                .saturating_sub(block.holes)
+                .saturating_sub(block.lost)
+                + in_ring,
             in_ring,
             committed: block.records,
             replayed: block.replayed,
             holes: block.holes,
             rings_lost: block.rings_lost,
+            lost: block.lost,
+            restarts: block.restarts,
             flushes: block.flushes,
             records_per_flush_last: block.last_flush,
             records_per_flush_max: block.greatest_flush,

@@ -35,49 +35,6 @@ fn assert_refused(place: &Place, complaint: &str) {
     }
 }
 
-#[test]
-fn bytes_that_are_no_store_stay_as_they_are() {
-    let random: Vec<u8> = (0..9000u32).map(|n| ((n * n) >> 3) as u8).collect();
-    for bytes in [vec![], vec![0; 10], vec![0; 8192], random] {
-        let place = Place::new();
-        fs::create_dir(place.store()).unwrap();
-        fs::write(place.aggregate(), &bytes).unwrap();
-        assert_refused(&place, "nothing was changed");
-        assert_eq!(fs::read(place.aggregate()).unwrap(), bytes);
-    }
-}
-
-#[test]
-fn a_store_cut_at_any_length_is_refused() {
-    let place = closed_store();
-    let whole = fs::read(place.aggregate()).unwrap();
-    let cuts = (0..4096)
-        .step_by(97)
-        .chain((4096..whole.len()).step_by(4999));
-    for len in cuts {
-        fs::write(place.aggregate(), &whole[..len]).unwrap();
-        assert_refused_or_unsound(&place, len);
-        assert_eq!(
-            fs::read(place.aggregate()).unwrap(),
-            whole[..len],
-            "cut at {len}"
-        );
-    }
-}
-
-fn assert_refused_or_unsound(place: &Place, len: usize) {
-    let error = place.builder().open(place.store()).unwrap_err();
-    assert!(error.is_damage(), "cut at {len}: {error}");
-    let read = Reader::open(place.store()).map_err(|error| error.to_string());
-    let read = read.and_then(|reader| reader.snapshot().map_err(|error| error.to_string()));
-    assert!(read.is_err(), "cut at {len}");
-    let verified = quipu::verify(place.store());
-    assert!(
-        verified.is_err() || !verified.unwrap().is_sound(),
-        "cut at {len}"
-    );
-}
-
 /// What the refusal says, and how to put the thing there.
 type Put<'a> = (&'a str, &'a dyn Fn(&Path));
 

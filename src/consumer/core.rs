@@ -4,9 +4,10 @@ use crossbeam_utils::CachePadded;
 
 use super::Mailbox;
 use crate::bucket::Bucket;
+use crate::error::OpenError;
 use crate::ring::{Refused, Ring};
 use crate::snapshot::{Published, Snapshot};
-use crate::store::{CommitBlock, Interner};
+use crate::store::{CommitBlock, Interner, Trouble};
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, lock};
 
 /// Shared by handles and consumer.
@@ -20,8 +21,22 @@ pub(crate) struct Core {
     refused: CachePadded<Refusals>,
     /// Refusals of earlier openings of the store.
     earlier: [u64; 3],
+    /// Records that are counted in memory and not in the file.
+    unwritten: AtomicU64,
+    /// The generation of the newest checkpoint; 0 for none.
+    checkpoint: AtomicU64,
+    /// Whether there is any trouble.
     is_degraded: AtomicBool,
-    degraded: Mutex<Option<String>>,
+    troubles: Mutex<Vec<Reported>>,
+}
+
+/// A trouble that lasts.
+#[derive(Debug)]
+struct Reported {
+    trouble: Trouble,
+    text: String,
+    /// For readers in other processes.
+    word: u64,
 }
 
 /// Records that were not accepted, by reason.
@@ -51,8 +66,10 @@ impl Core {
             mailbox,
             published: Published::new(std::sync::Arc::new(first)),
             refused: CachePadded::default(),
+            unwritten: AtomicU64::new(0),
+            checkpoint: AtomicU64::new(0),
             is_degraded: AtomicBool::new(false),
-            degraded: Mutex::new(None),
+            troubles: Mutex::default(),
         }
     }
 
@@ -92,20 +109,73 @@ impl Core {
     }
 
     pub(crate) fn is_degraded(&self) -> bool {
-        // Relaxed: a flag; the reason has a lock of its own.
+        // Relaxed: a flag; the reasons have a lock of their own.
         self.is_degraded.load(Ordering::Relaxed)
     }
 
-    /// Why the store can't be written; `None` while it can.
+    /// Everything that is wrong; `None` while all is well.
     pub(crate) fn degraded(&self) -> Option<String> {
-        lock(&self.degraded).clone()
+        let troubles = lock(&self.troubles);
+        let texts: Vec<&str> = troubles.iter().map(|reported| &*reported.text).collect();
+        (!texts.is_empty()).then(|| texts.join("; "))
     }
 
-    pub(crate) fn set_degraded(&self, reason: Option<String>) {
-        if self.is_degraded() || reason.is_some() {
-            self.is_degraded.store(reason.is_some(), Ordering::Relaxed);
-            *lock(&self.degraded) = reason;
+    /// The gravest trouble, as readers are told of it; 0 for none.
+    pub(crate) fn trouble_word(&self) -> u64 {
+        let troubles = lock(&self.troubles);
+        let gravest = troubles
+            .iter()
+            .min_by_key(|reported| reported.trouble as u64);
+        gravest.map_or(0, |reported| reported.word)
+    }
+
+    /// Reports a trouble, in place of what was said of it before.
+    pub(crate) fn report(&self, trouble: Trouble, error: Option<&OpenError>) {
+        let mut troubles = lock(&self.troubles);
+        troubles.retain(|reported| reported.trouble != trouble);
+        troubles.push(Reported {
+            trouble,
+            text: trouble.describe(error),
+            word: trouble.word(error),
+        });
+        self.is_degraded.store(true, Ordering::Relaxed);
+    }
+
+    /// A trouble is over.
+    pub(crate) fn settle(&self, trouble: Trouble) {
+        if self.is_degraded() {
+            let mut troubles = lock(&self.troubles);
+            troubles.retain(|reported| reported.trouble != trouble);
+            self.is_degraded
+                .store(!troubles.is_empty(), Ordering::Relaxed);
         }
+    }
+
+    /// Whether a trouble lasts.
+    pub(crate) fn has(&self, trouble: Trouble) -> bool {
+        self.is_degraded()
+            && lock(&self.troubles)
+                .iter()
+                .any(|reported| reported.trouble == trouble)
+    }
+
+    /// Records that are counted in memory and not in the file.
+    pub(crate) fn unwritten(&self) -> u64 {
+        // Relaxed, here and below: statistics.
+        self.unwritten.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_unwritten(&self, records: u64) {
+        self.unwritten.store(records, Ordering::Relaxed);
+    }
+
+    /// The generation of the newest checkpoint; 0 for none.
+    pub(crate) fn checkpoint(&self) -> u64 {
+        self.checkpoint.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_checkpoint(&self, generation: u64) {
+        self.checkpoint.store(generation, Ordering::Relaxed);
     }
 
     /// Makes `next` the newest snapshot.

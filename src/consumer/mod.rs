@@ -2,14 +2,20 @@
 //! commits, publishes, and only then hands the slots back.
 
 #[cfg(not(loom))]
+mod checkpointer;
+#[cfg(not(loom))]
 mod core;
 mod mailbox;
+#[cfg(not(loom))]
+mod restart;
 #[cfg(not(loom))]
 mod run;
 mod ticket;
 #[cfg(not(loom))]
 mod trigger;
 
+#[cfg(not(loom))]
+pub(crate) use checkpointer::Checkpointer;
 #[cfg(not(loom))]
 pub(crate) use core::Core;
 pub(crate) use mailbox::{Command, Mailbox};

@@ -10,12 +10,12 @@ use super::mailbox::Command;
 use super::ticket::Ticket;
 use super::trigger::{Next, Pace, Trigger};
 use crate::bucket::now_nanos;
-use crate::ledger::Ledger;
+use crate::fault::point;
+use crate::ledger::{Ledger, LedgerLimits};
 use crate::ring::Drainer;
 use crate::snapshot::{Pool, Rows, Snapshot};
-use crate::store::layout::live;
-use crate::store::{CommitBlock, Store};
-use crate::sync::{Arc, Ordering};
+use crate::store::{CommitBlock, Store, Trouble};
+use crate::sync::Arc;
 
 /// Records of one shard that are folded before the next shard's turn; the
 /// triggers are looked at once for each round.
@@ -26,6 +26,7 @@ const ROUND: u64 = 2048;
 pub(crate) struct Parts {
     pub(crate) drainer: Drainer,
     pub(crate) ledger: Ledger,
+    pub(crate) limits: LedgerLimits,
     pub(crate) block: CommitBlock,
     /// `None` in memory.
     pub(crate) store: Option<Store>,
@@ -37,10 +38,15 @@ pub(crate) struct Parts {
 /// The consumer.
 #[derive(Debug)]
 pub(crate) struct Consumer {
-    core: Arc<Core>,
-    parts: Parts,
-    trigger: Trigger,
-    generation: u64,
+    pub(super) core: Arc<Core>,
+    pub(super) parts: Parts,
+    pub(super) trigger: Trigger,
+    pub(super) generation: u64,
+    /// Records that are in the file; in memory, those that are published.
+    pub(super) written: u64,
+    /// Who waits for what is being done.
+    tickets: Vec<Ticket>,
+    is_closing: bool,
 }
 
 impl Consumer {
@@ -48,32 +54,39 @@ impl Consumer {
         Self {
             trigger: Trigger::new(parts.pace, Instant::now()),
             generation: core.published.load().generation,
+            written: parts.block.records,
             core,
             parts,
+            tickets: Vec::new(),
+            is_closing: false,
         }
     }
 
     /// Works until a `Close` arrives.
-    pub(crate) fn run(mut self, parker: &Parker) {
+    pub(super) fn work(&mut self, parker: &Parker) {
         loop {
-            let (tickets, closing) = self.take_commands();
-            if !tickets.is_empty() {
+            self.take_commands();
+            if !self.tickets.is_empty() {
                 let target = self.parts.drainer.target();
                 self.drain_to(&target);
-                let written = if closing { self.end() } else { self.commit() };
-                if closing {
+                let written = if self.is_closing {
+                    self.end()
+                } else {
+                    self.commit()
+                };
+                if self.is_closing {
                     self.core.mailbox.end(written);
                 }
-                for ticket in tickets {
+                for ticket in self.tickets.drain(..) {
                     ticket.complete(written);
                 }
-                if closing {
+                if self.is_closing {
                     return;
                 }
             }
             let found = self.round();
             let pending = self.pending();
-            let pressed = self.core.ring.is_pressed(&self.parts.block.positions);
+            let pressed = self.core.ring.is_pressed();
             let now = Instant::now();
             match self.trigger.drained(now, found, pending, pressed) {
                 Next::Commit => {
@@ -91,19 +104,16 @@ impl Consumer {
         self.core.mailbox.disarm();
     }
 
-    fn take_commands(&self) -> (Vec<Ticket>, bool) {
-        let mut tickets = Vec::new();
-        let mut closing = false;
+    fn take_commands(&mut self) {
         while let Some(command) = self.core.mailbox.receive() {
             match command {
-                Command::Flush(ticket) => tickets.push(ticket),
+                Command::Flush(ticket) => self.tickets.push(ticket),
                 Command::Close(ticket) => {
-                    tickets.push(ticket);
-                    closing = true;
+                    self.tickets.push(ticket);
+                    self.is_closing = true;
                 }
             }
         }
-        (tickets, closing)
     }
 
     /// Folds up to [`ROUND`] records of each shard.
@@ -117,13 +127,13 @@ impl Consumer {
         } = &mut self.parts;
         let now = now_nanos();
         if let Some(store) = store {
-            // Relaxed: it says no more than that this thread is awake.
-            let heartbeat = store.aggregate.live(live::HEARTBEAT);
-            heartbeat.store(now, Ordering::Relaxed);
+            store.heartbeat(now);
         }
-        let in_use = self.core.ring.in_use(&block.positions);
-        block.high_water = block.high_water.max(in_use);
-        drainer.drain(ROUND, |record| ledger.fold(record, now))
+        block.high_water = block.high_water.max(self.core.ring.held());
+        drainer.drain(ROUND, |record| {
+            ledger.fold(record, now);
+            point!("consumer: mid batch");
+        })
     }
 
     /// Folds everything up to `target`, which others may still be publishing.
@@ -135,39 +145,50 @@ impl Consumer {
             } else {
                 backoff.reset();
             }
-            if self.core.ring.is_pressed(&self.parts.block.positions) && self.pending() > 0 {
+            if self.core.ring.is_pressed() && self.pending() > 0 {
                 self.commit();
             }
         }
     }
 
-    /// Records that are folded and not committed.
-    const fn pending(&self) -> u64 {
-        self.parts.ledger.records() - self.parts.block.records
+    /// Records that are folded and not in the file; where only a name waits to
+    /// be written, one.
+    fn pending(&self) -> u64 {
+        let records = self.parts.ledger.records() - self.written;
+        records.max(u64::from(self.core.interner.has_pending()))
     }
 
     /// Commits what is folded, publishes it, and hands its slots back, in this
     /// order (I3, I4). `false` where the store could not be written: then the
     /// counts go on in memory.
     fn commit(&mut self) -> bool {
-        let records = self.pending();
-        if records == 0 {
-            return !self.core.is_degraded();
+        if self.pending() == 0 {
+            return !self.core.has(Trouble::Commit);
         }
-        self.account(records);
-        let written = self.write();
-        self.parts.drainer.release();
+        let positions = self.parts.drainer.positions().to_vec();
+        let written = self.write(|block| block.positions = positions);
+        point!("commit: before the release");
+        // What is in no file stays on the ring, from which a kill doesn't take
+        // it, as long as producers don't need the room.
+        if written || self.core.ring.is_pressed() {
+            self.parts.drainer.release();
+        }
         written
     }
 
     /// The last commit: what is folded, and that there is no ring any more.
     fn end(&mut self) -> bool {
-        self.account(self.pending());
-        let block = &mut self.parts.block;
-        block.earlier_positions = block.covered();
-        block.positions = Vec::new();
-        block.ring = 0;
-        let written = self.write();
+        if self.parts.block.positions.is_empty() {
+            // It was made before a panic.
+            return true;
+        }
+        let positions = self.parts.drainer.positions().to_vec();
+        let written = self.write(|block| {
+            block.positions = positions;
+            block.earlier_positions = block.covered();
+            block.positions = Vec::new();
+            block.ring = 0;
+        });
         if let Some(store) = self.parts.store.as_ref().filter(|_| written) {
             // Best effort: the next open removes what is left.
             let _ = store.remove_ring();
@@ -175,23 +196,11 @@ impl Consumer {
         written
     }
 
-    /// Puts what the next commit covers into its block.
-    fn account(&mut self, records: u64) {
-        let block = &mut self.parts.block;
-        if records > 0 {
-            block.flushes += 1;
-            block.flushed_records += records;
-            block.last_flush = records;
-            block.greatest_flush = block.greatest_flush.max(records);
-        }
-        block
-            .positions
-            .copy_from_slice(self.parts.drainer.positions());
-    }
-
-    fn write(&mut self) -> bool {
+    /// One commit. `change` puts what it covers into its block.
+    fn write(&mut self, change: impl FnOnce(&mut CommitBlock)) -> bool {
         let started = Instant::now();
-        self.core.count_refusals(&mut self.parts.block);
+        self.look_after_the_ring();
+        let records = self.parts.ledger.records() - self.written;
         let Parts {
             ledger,
             block,
@@ -200,8 +209,17 @@ impl Consumer {
             pool,
             ..
         } = &mut self.parts;
+        let before = block.clone();
+        change(block);
+        self.core.count_refusals(block);
+        if records > 0 {
+            block.flushes += 1;
+            block.flushed_records += records;
+            block.last_flush = records;
+            block.greatest_flush = block.greatest_flush.max(records);
+        }
         let outcome = match store {
-            Some(store) => store.commit(ledger, block),
+            Some(store) => store.commit(ledger, block, &self.core.interner),
             None => {
                 block.records = ledger.records();
                 block.rows = ledger.rows().len() as u64;
@@ -210,24 +228,31 @@ impl Consumer {
             }
         };
         ledger.changed(|number, row| rows.set(number, row, pool));
-        if let Some(store) = store {
-            // Relaxed: a flag for readers.
-            let flag = store.aggregate.live(live::DEGRADED);
-            flag.store(outcome.is_err().into(), Ordering::Relaxed);
-        }
         let written = match outcome {
             Ok(generation) => {
                 self.generation = generation;
+                self.written = ledger.records();
                 ledger.settle();
-                self.core.set_degraded(None);
+                self.core.settle(Trouble::Commit);
                 true
             }
             Err(error) => {
+                // It was no flush, and the file is as it was.
                 block.records = ledger.records();
-                self.core.set_degraded(Some(error.to_string()));
+                block.rows = ledger.rows().len() as u64;
+                block.digest = before.digest;
+                block.flushes = before.flushes;
+                block.flushed_records = before.flushed_records;
+                block.last_flush = before.last_flush;
+                block.greatest_flush = before.greatest_flush;
+                self.core.report(Trouble::Commit, Some(&error));
                 false
             }
         };
+        self.core.set_unwritten(ledger.records() - self.written);
+        if let Some(store) = store {
+            store.show_trouble(self.core.trouble_word());
+        }
         self.core.publish(Snapshot {
             generation: self.generation,
             width: self.core.bucket,
@@ -241,5 +266,12 @@ impl Consumer {
         block.longest_commit_nanos = block.longest_commit_nanos.max(took);
         self.trigger.committed(now);
         written
+    }
+
+    fn look_after_the_ring(&self) {
+        match &self.parts.store {
+            Some(store) if !store.ring_is_present() => self.core.report(Trouble::Ring, None),
+            _ => self.core.settle(Trouble::Ring),
+        }
     }
 }

@@ -11,8 +11,10 @@ pub(crate) const VERSION_MAJOR: u32 = 1;
 /// A greater minor version only adds what may be ignored.
 pub(crate) const VERSION_MINOR: u32 = 0;
 
-/// Major and minor version as the files have them.
-pub(crate) const VERSION: u64 = (VERSION_MAJOR as u64) << 32 | VERSION_MINOR as u64;
+/// This major version with a minor one, as the files have them.
+pub(crate) const fn version(minor: u32) -> u64 {
+    (VERSION_MAJOR as u64) << 32 | minor as u64
+}
 
 /// The checksum of words: CRC-32 of `seed` and `words`, as little-endian
 /// bytes, in the low half of a word.

@@ -2,10 +2,16 @@
 //! memory, and what all files of quipu have in common.
 
 #[cfg(not(loom))]
+mod boot;
+#[cfg(not(loom))]
 pub(crate) mod files;
 pub(crate) mod format;
 mod region;
+#[cfg(not(loom))]
+mod seam;
 
+#[cfg(not(loom))]
+pub(crate) use boot::{boot_id, is_same_boot};
 #[cfg(not(loom))]
 pub(crate) use region::Region;
 pub(crate) use region::{Mappable, Placed};

@@ -27,12 +27,15 @@ mod mapped {
     use std::fs::File;
     use std::io;
     use std::ops::Deref;
+    use std::path::Path;
     use std::ptr::NonNull;
     use std::sync::Arc;
 
     use memmap2::{MmapMut, MmapOptions, MmapRaw};
+    use rustix::io::Errno;
 
     use super::Mappable;
+    use crate::disk::seam::attempt;
 
     /// Memory of this process or of a file that stays where it is until it is
     /// dropped.
@@ -45,17 +48,36 @@ mod mapped {
         /// Maps `len` bytes of `file` for reading and writing. The blocks must
         /// be allocated: a store to a block that can't be had is a signal, not
         /// an error (I10).
-        pub(crate) fn writable(file: &File, offset: u64, len: usize) -> io::Result<Arc<Self>> {
-            let map = MmapOptions::new().offset(offset).len(len).map_raw(file)?;
-            Ok(Arc::new(Self { map }))
+        pub(crate) fn writable(
+            file: &File,
+            path: &Path,
+            offset: u64,
+            len: usize,
+        ) -> io::Result<Arc<Self>> {
+            Self::map(path, || {
+                MmapOptions::new().offset(offset).len(len).map_raw(file)
+            })
         }
 
         /// Maps `len` bytes of `file` for reading.
-        pub(crate) fn readable(file: &File, offset: u64, len: usize) -> io::Result<Arc<Self>> {
-            let map = MmapOptions::new()
-                .offset(offset)
-                .len(len)
-                .map_raw_read_only(file)?;
+        pub(crate) fn readable(
+            file: &File,
+            path: &Path,
+            offset: u64,
+            len: usize,
+        ) -> io::Result<Arc<Self>> {
+            Self::map(path, || {
+                MmapOptions::new()
+                    .offset(offset)
+                    .len(len)
+                    .map_raw_read_only(file)
+            })
+        }
+
+        fn map(path: &Path, map: impl Fn() -> io::Result<MmapRaw>) -> io::Result<Arc<Self>> {
+            let map = attempt("map", path, None, || {
+                map().map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))
+            })?;
             Ok(Arc::new(Self { map }))
         }
 
@@ -70,6 +92,22 @@ mod mapped {
         pub(crate) fn prefault(&self) {
             #[cfg(target_os = "linux")]
             let _ = self.map.advise(memmap2::Advice::PopulateWrite);
+        }
+
+        /// From now on a forked child finds zeros here. `false` where the
+        /// system can't do that.
+        #[cfg(target_os = "linux")]
+        pub(crate) fn wipe_on_fork(&self) -> bool {
+            use rustix::mm::{Advice, madvise};
+            let all = self.map.as_mut_ptr().cast();
+            // SAFETY: the range is this mapping, which is private and made of
+            // atomics, for which zeros are valid (I6).
+            unsafe { madvise(all, self.len(), Advice::LinuxWipeOnFork) }.is_ok()
+        }
+
+        #[cfg(not(target_os = "linux"))]
+        pub(crate) fn wipe_on_fork(&self) -> bool {
+            false
         }
 
         /// Bytes mapped.
@@ -108,6 +146,14 @@ mod mapped {
             })
         }
 
+        /// `len` zeroed values in memory of this process, and of no child of
+        /// it: there they are zeros again.
+        pub(crate) fn wiped_on_fork(len: usize) -> io::Result<Self> {
+            let region = Region::anonymous(len * size_of::<T>())?;
+            region.wipe_on_fork();
+            Self::new(&region, 0, len).ok_or_else(|| io::Error::from(io::ErrorKind::OutOfMemory))
+        }
+
         /// `len` zeroed values in memory of this process.
         pub(crate) fn anonymous(len: usize) -> io::Result<Self> {
             let region = Region::anonymous(len * size_of::<T>())?;
@@ -143,6 +189,10 @@ mod modelled {
     impl<T: Mappable + Default> Placed<T> {
         pub(crate) fn anonymous(len: usize) -> std::io::Result<Self> {
             Ok(Self((0..len).map(|_| T::default()).collect()))
+        }
+
+        pub(crate) fn wiped_on_fork(len: usize) -> std::io::Result<Self> {
+            Self::anonymous(len)
         }
     }
 

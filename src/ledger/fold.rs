@@ -115,11 +115,13 @@ impl Row {
         self.saturated |= has(flag::SATURATED) != 0;
     }
 
-    /// Begins again under another key; whether it is marked as changed stays.
+    /// Begins again under another key; what the file has of it stays known.
     pub(super) fn become_row(&mut self, key: RowKey) {
-        let dirty = self.dirty;
-        *self = Self::new(key);
-        self.dirty = dirty;
+        *self = Self {
+            dirty: self.dirty,
+            share: self.share,
+            ..Self::new(key)
+        };
     }
 }
 

@@ -94,12 +94,27 @@ impl Ledger {
     }
 
     /// Visits the rows that changed since the last commit, in ascending order.
-    pub(crate) fn changed(&mut self, mut visit: impl FnMut(u32, &Row)) {
+    pub(crate) fn changed(&mut self, mut visit: impl FnMut(u32, &mut Row)) {
         self.dirty.sort_unstable();
         for number in &self.dirty {
             let row = &mut self.rows[*number as usize];
             row.settle();
             visit(*number, row);
+        }
+    }
+
+    /// Visits all rows by number, free ones included.
+    pub(crate) fn every(&mut self, mut visit: impl FnMut(u32, &mut Row)) {
+        for (number, row) in self.rows.iter_mut().enumerate() {
+            row.settle();
+            visit(number as u32, row);
+        }
+    }
+
+    /// Marks all rows as changed: nobody knows which of them the file has.
+    pub(crate) fn distrust(&mut self) {
+        for number in 0..self.rows.len() as u32 {
+            self.touch(number);
         }
     }
 

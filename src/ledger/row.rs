@@ -142,6 +142,9 @@ pub(crate) struct Row {
     /// follow from the flags alone: see [`Row::settle`].
     pub(super) run_flags: u16,
     pub(super) run: u32,
+    /// What the row's last value in the file adds to the digest of all rows;
+    /// 0 while it has none.
+    pub(crate) share: u64,
     pub(crate) counters: [u64; COUNTERS],
 }
 
@@ -160,6 +163,7 @@ impl Row {
             dirty: false,
             run_flags: 0,
             run: 0,
+            share: 0,
             counters: [0; COUNTERS],
         }
     }

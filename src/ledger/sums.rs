@@ -1,10 +1,10 @@
-//! Sums that must agree however rows are spread: a row that is missing, stands
-//! twice or is of another generation shows here, though it is sound in itself.
+//! Sums that must agree by what rows mean: what `verify` looks at besides
+//! checksums and the digest, which a writer with an error in it would get right.
 
 use super::row::counter::{LATENCY_COUNT, REQUESTS, TTFT_COUNT};
 use super::{Row, RowKind};
 
-/// Sums over a set of rows. Wrapping, so that rows can be taken out again.
+/// Sums over a set of rows, wrapping.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sums {
     requests: u64,
@@ -21,30 +21,20 @@ impl Sums {
     }
 
     pub(crate) fn add(&mut self, row: &Row) {
-        self.each(row, u64::wrapping_add);
-    }
-
-    pub(crate) fn remove(&mut self, row: &Row) {
-        self.each(row, u64::wrapping_sub);
-    }
-
-    fn each(&mut self, row: &Row, op: impl Fn(u64, u64) -> u64) {
-        let all = || {
-            row.counters
-                .iter()
-                .fold(0, |sum: u64, n| sum.wrapping_add(*n))
-        };
+        let add = |to: &mut u64, n: u64| *to = to.wrapping_add(n);
+        let all = row
+            .counters
+            .iter()
+            .fold(0, |sum: u64, n| sum.wrapping_add(*n));
         match row.key.kind() {
             RowKind::Free => {}
             RowKind::Usage => {
-                self.requests = op(self.requests, row.counters[REQUESTS]);
-                self.latencies = op(self.latencies, row.counters[LATENCY_COUNT]);
-                self.ttfts = op(self.ttfts, row.counters[TTFT_COUNT]);
+                add(&mut self.requests, row.counters[REQUESTS]);
+                add(&mut self.latencies, row.counters[LATENCY_COUNT]);
+                add(&mut self.ttfts, row.counters[TTFT_COUNT]);
             }
-            RowKind::Latency => {
-                self.latencies_in_histograms = op(self.latencies_in_histograms, all());
-            }
-            RowKind::Ttft => self.ttfts_in_histograms = op(self.ttfts_in_histograms, all()),
+            RowKind::Latency => add(&mut self.latencies_in_histograms, all),
+            RowKind::Ttft => add(&mut self.ttfts_in_histograms, all),
         }
     }
 

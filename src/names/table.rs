@@ -179,6 +179,28 @@ impl Names {
         self.read().ring_dirs.get(id as usize).cloned()
     }
 
+    /// Every name but those that every store has, in an order in which they can
+    /// be added to an empty table, each with its id.
+    pub(crate) fn all(&self) -> Vec<(NameKind, u32, Label)> {
+        let tables = self.read();
+        let from = |first: usize, kind: NameKind, labels: &[Label]| -> Vec<_> {
+            let labels = labels.iter().enumerate().skip(first);
+            labels
+                .map(|(id, label)| (kind, id as u32, label.clone()))
+                .collect()
+        };
+        let models = tables.models.iter().enumerate().skip(1);
+        let models = models.map(|(id, (provider, label))| {
+            let provider = *provider;
+            (NameKind::Model { provider }, id as u32, label.clone())
+        });
+        let mut all = from(1, NameKind::Provider, &tables.providers);
+        all.extend(models);
+        all.extend(from(2, NameKind::Tenant, &tables.tenants));
+        all.extend(from(0, NameKind::RingDir, &tables.ring_dirs));
+        all
+    }
+
     /// Names of models and tenants, without those that every store has.
     pub(crate) fn counts(&self) -> (u64, u64) {
         let tables = self.read();

@@ -4,12 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{OpenError, ReadError};
-use crate::ledger::Sums;
 use crate::names::Names;
 use crate::ring::{RingFile, RingId};
 use crate::snapshot::{Pool, Rows, Snapshot};
-use crate::store::version::Copied;
-use crate::store::{Aggregate, CommitBlock, ExtentKind, NamesLog, RowCopy, RowsFile, View};
+use crate::store::{Aggregate, ExtentKind, Missed, NamesLog, RowsFile, View};
 
 /// Passes over the rows before the reader gives up. Each pass after the first
 /// only copies what changed during the one before.
@@ -26,7 +24,8 @@ pub(super) struct Loader {
     pool: Pool,
     /// The generation of each row that was copied; 0 for none.
     copied: Vec<u64>,
-    sums: Sums,
+    /// The sum of what the rows add to it: see `CommitBlock::digest`.
+    digest: u64,
     newest: Option<Arc<Snapshot>>,
 }
 
@@ -40,7 +39,7 @@ impl Loader {
             rows: Rows::default(),
             pool: Pool::default(),
             copied: Vec::new(),
-            sums: Sums::default(),
+            digest: 0,
             newest: None,
         })
     }
@@ -52,10 +51,7 @@ impl Loader {
     /// A consistent view of the newest generation.
     pub(super) fn snapshot(&mut self) -> Result<Arc<Snapshot>, ReadError> {
         for _ in 0..PASSES {
-            let view = self.aggregate.view()?.unwrap_or(View {
-                generation: 0,
-                block: CommitBlock::default(),
-            });
+            let view = self.aggregate.view()?.unwrap_or_default();
             if let Some(newest) = &self.newest
                 && newest.generation == view.generation
             {
@@ -104,28 +100,26 @@ impl Loader {
         for number in 0..rows {
             let copied = &mut self.copied[number as usize];
             match self.file.generation(number, generation) {
-                Copied::At(newest) if newest == *copied => continue,
-                Copied::Overtaken => {
+                Ok(newest) if newest == *copied => continue,
+                Err(Missed::Overtaken) => {
                     is_whole = false;
                     continue;
                 }
-                Copied::At(_) | Copied::Absent | Copied::Damaged(_) => {}
+                _ => {}
             }
             match self.file.read(number, generation) {
-                RowCopy::At(newest, row) => {
-                    if let Some(before) = self.rows.get(number) {
-                        self.sums.remove(before);
-                    }
-                    self.sums.add(&row);
+                Ok((newest, row)) => {
+                    let before = self.rows.get(number).map_or(0, |row| row.share);
+                    self.digest = self.digest.wrapping_sub(before).wrapping_add(row.share);
                     self.rows.set(number, &row, &mut self.pool);
                     *copied = newest;
                 }
-                RowCopy::Overtaken => is_whole = false,
-                RowCopy::Absent => {
+                Err(Missed::Overtaken) => is_whole = false,
+                Err(Missed::Absent) => {
                     let what = format!("row {number} has no valid version");
                     return Err(self.aggregate.damaged(what));
                 }
-                RowCopy::Damaged => {
+                Err(Missed::Damaged(_)) => {
                     let what = format!("row {number} is not sound");
                     return Err(self.aggregate.damaged(what));
                 }
@@ -134,16 +128,17 @@ impl Loader {
         Ok(is_whole)
     }
 
-    /// Whether what was copied adds up to what was committed: a row whose
-    /// generation word was damaged shows only here.
+    /// Whether what was copied is what was committed: a row whose generation
+    /// word was damaged shows only here.
     fn check(&self, view: &View) -> Result<(), OpenError> {
         let names = self.names_log.len();
         let missing = (names < view.block.names).then(|| {
             let committed = view.block.names;
             format!("{names} names are there, {committed} were committed")
         });
-        let disagreement = self.sums.disagreement(view.block.records);
-        match missing.or(disagreement).or(view.block.imbalance()) {
+        let other = (self.digest != view.block.digest)
+            .then(|| "the rows are not those of one commit: their digest is another".to_owned());
+        match missing.or(other).or(view.block.imbalance()) {
             Some(what) => Err(self.aggregate.damaged(what)),
             None => Ok(()),
         }
@@ -155,8 +150,8 @@ impl Loader {
         let block = &snapshot.block;
         let ring = || {
             let dir = self.names.ring_dir(u32::try_from(block.ring_dir).ok()?)?;
-            let file = self.aggregate.file();
-            let id = RingId::new(self.aggregate.identity.store, file, block.ring).ok()?;
+            let (_, inode) = self.aggregate.inode().ok()?;
+            let id = RingId::new(self.aggregate.identity.store, inode, block.ring);
             RingFile::peek(Path::new(dir.as_str()), id).ok()?
         };
         match block.ring {

@@ -4,7 +4,6 @@ mod load;
 mod status;
 mod verify;
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,8 +13,8 @@ pub use verify::{Problem, Verification, verify};
 use crate::error::{OpenError, ReadError};
 use crate::snapshot::Snapshot;
 use crate::stats::Stats;
-use crate::store::AGGREGATE;
 use crate::store::layout::live;
+use crate::store::{AGGREGATE, Trouble};
 use crate::sync::{Mutex, Ordering, lock};
 use load::Loader;
 
@@ -78,14 +77,9 @@ impl Reader {
         let loader = lock(&self.loader);
         let in_ring = loader.in_ring(&snapshot);
         let mut stats = Stats::of(&snapshot, in_ring);
-        if loader
-            .aggregate()
-            .live(live::DEGRADED)
-            .load(Ordering::Relaxed)
-            != 0
-        {
-            stats.degraded = Some("the writer can't write the store".into());
-        }
+        let degraded = loader.aggregate().live(live::DEGRADED);
+        // Relaxed: a word that says something by itself.
+        stats.degraded = Trouble::explain(degraded.load(Ordering::Relaxed));
         Ok(stats)
     }
 
@@ -102,15 +96,16 @@ impl Reader {
 
     /// Opens the file anew where another one has taken its place.
     fn renew(&self, loader: &mut Loader) -> Result<(), ReadError> {
-        let path = aggregate_of(&self.store)?;
-        let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
-        let there = std::fs::metadata(&path).map(identity);
-        let mine = loader.aggregate().file().metadata().map(identity);
-        // Where it can't be looked at, what is mapped is still good.
-        if matches!((there, mine), (Ok(there), Ok(mine)) if there != mine) {
-            *loader = Loader::open(&path)?;
+        match loader.aggregate().check_present() {
+            Err(OpenError::Gone { .. }) => {
+                *loader = Loader::open(&aggregate_of(&self.store)?)?;
+                Ok(())
+            }
+            // What is mapped must not be touched.
+            Err(cut @ OpenError::Damaged { .. }) => Err(cut.into()),
+            // Where it can't be looked at, what is mapped is still good.
+            Ok(()) | Err(_) => Ok(()),
         }
-        Ok(())
     }
 }
 

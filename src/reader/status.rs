@@ -56,6 +56,11 @@ impl Status {
         let silent_for = since(live(live::HEARTBEAT));
         let writer = match holder(&store.join(LOCK)) {
             Holder::Nobody => Writer::Gone,
+            // By what the writer itself says.
+            Holder::Unknown if silent_for >= STALLED_AFTER => Writer::Gone,
+            Holder::Unknown => Writer::Alive {
+                pid: live(live::WRITER_PID) as u32,
+            },
             Holder::Process(pid) => {
                 let pid = pid.unwrap_or(0);
                 if silent_for < STALLED_AFTER {

@@ -7,9 +7,7 @@ use crate::error::OpenError;
 use crate::ledger::{RowKind, Sums};
 use crate::names::{NameKind, Names};
 use crate::store::layout::live;
-use crate::store::{
-    Aggregate, ExtentKind, Holder, LOCK, NamesLog, RowCopy, RowsFile, View, holder,
-};
+use crate::store::{Aggregate, ExtentKind, Holder, LOCK, Missed, NamesLog, RowsFile, View, holder};
 
 /// One thing that is wrong with a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,6 +138,7 @@ fn check_rows(found: &mut Verification, rows: &RowsFile, names: &Names, view: &V
     }
     let mut keys = std::collections::HashMap::new();
     let mut sums = Sums::default();
+    let mut digest = 0u64;
     for number in 0..in_file as u32 {
         let place = format!("row {number}");
         if let Err(unsound) = rows.check(number, view.generation) {
@@ -151,17 +150,18 @@ fn check_rows(found: &mut Verification, rows: &RowsFile, names: &Names, view: &V
             continue;
         }
         let row = match rows.read(number, view.generation) {
-            RowCopy::At(_, row) => row,
-            RowCopy::Damaged => {
+            Ok((_, row)) => row,
+            Err(Missed::Damaged(_)) => {
                 found.note(place, "its key is not that of a row");
                 continue;
             }
-            RowCopy::Overtaken | RowCopy::Absent => {
+            Err(Missed::Overtaken | Missed::Absent) => {
                 found.note(place, "it has no version of the committed generation");
                 continue;
             }
         };
         found.rows += 1;
+        digest = digest.wrapping_add(row.share);
         if row.key.kind() == RowKind::Free {
             continue;
         }
@@ -183,6 +183,12 @@ fn check_rows(found: &mut Verification, rows: &RowsFile, names: &Names, view: &V
         }
     }
     found.records = sums.requests();
+    if digest != view.block.digest {
+        found.note(
+            "rows",
+            "they are not those of one commit: their digest is another",
+        );
+    }
     if let Some(what) = sums.disagreement(view.block.records) {
         found.note("identity", what);
     }

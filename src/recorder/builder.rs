@@ -1,21 +1,24 @@
 //! Settings of a recorder, and how it is put together.
 
 use std::path::{Path, PathBuf};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_utils::sync::Parker;
 
+use super::life::CheckpointThread;
 use super::{Durability, Recorder};
 use crate::bucket::Bucket;
-use crate::consumer::{Consumer, Core, Mailbox, Pace, Parts};
+use crate::consumer::{Checkpointer, Consumer, Core, Mailbox, Pace, Parts};
 use crate::error::OpenError;
 use crate::ledger::{Ledger, LedgerLimits};
 use crate::names::{NameLimits, Names};
 use crate::ring::{Drainer, Geometry, MAX_SHARD_CAPACITY, MAX_SHARDS, Ring};
 use crate::snapshot::{Pool, Rows, Snapshot};
-use crate::store::{self, CommitBlock, Interner, NamesFile, OpenOptions, Opened};
-use crate::sync::Arc;
+use crate::store::{
+    self, Checkpoints, CommitBlock, Interner, NamesFile, OpenOptions, Opened, SetAside,
+};
+use crate::sync::{Arc, AtomicBool};
 
 /// Slots of all shards together, unless set: 8 MiB.
 const DEFAULT_SLOTS: usize = 1 << 17;
@@ -116,7 +119,8 @@ impl Builder {
         self
     }
 
-    /// What the counts survive. Default: [`Durability::Process`].
+    /// What the counts survive: see [`Durability`]. The interval of checkpoints
+    /// is from 10 ms to 1 day. Default: [`Durability::Process`].
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
         self
@@ -190,22 +194,33 @@ impl Builder {
             names,
             names_log,
             bucket,
+            set_aside,
         } = opened;
+        let (aggregate, lock) = store.share();
+        let checkpoints = match self.durability {
+            Durability::Process => None,
+            Durability::Checkpoint(interval) => {
+                let dir = store.dir().to_owned();
+                let checkpoints = Checkpoints::new(dir, aggregate.identity, lock)?;
+                Some((checkpoints, interval))
+            }
+        };
         let file = NamesFile {
-            aggregate: Arc::clone(&store.aggregate),
+            aggregate,
             log: names_log,
         };
-        let generation = store.generation();
-        let interner = Interner::new(names, self.names, Some(file));
-        self.start(
+        let street = Street {
             bucket,
             ring,
-            interner,
+            interner: Interner::new(names, self.names, Some(file)),
             ledger,
             block,
-            generation,
-            Some(store),
-        )
+            generation: store.generation(),
+            store: Some(store),
+            checkpoints,
+            set_aside,
+        };
+        street.start(&self)
     }
 
     /// A recorder without files: what it counted ends with the process.
@@ -226,7 +241,18 @@ impl Builder {
             shard_capacity: geometry.capacity as u64,
             ..CommitBlock::default()
         };
-        self.start(bucket, ring, interner, ledger, block, 0, None)
+        let street = Street {
+            bucket,
+            ring,
+            interner,
+            ledger,
+            block,
+            generation: 0,
+            store: None,
+            checkpoints: None,
+            set_aside: Vec::new(),
+        };
+        street.start(&self)
     }
 
     fn check(&self) -> Result<Geometry, OpenError> {
@@ -252,6 +278,10 @@ impl Builder {
             MAX_SHARD_CAPACITY as u64,
         )?;
         range("flush_interval in milliseconds", millis, 1, 3_600_000)?;
+        if let Durability::Checkpoint(interval) = self.durability {
+            let millis = interval.as_millis() as u64;
+            range("durability in milliseconds", millis, 10, 86_400_000)?;
+        }
         range("flush_records", self.flush_records, 1, u64::MAX)?;
         range("max_rows", self.limits.rows.into(), 1, MAX_ROWS.into())?;
         range("max_models", self.names.models.into(), 1, 65_000)?;
@@ -273,54 +303,83 @@ impl Builder {
             capacity: capacity.next_power_of_two(),
         })
     }
+}
 
-    #[allow(clippy::too_many_arguments)]
-    fn start(
-        self,
-        bucket: Bucket,
-        ring: Ring,
-        interner: Interner,
-        ledger: Ledger,
-        block: CommitBlock,
-        generation: u64,
-        store: Option<store::Store>,
-    ) -> Result<Recorder, OpenError> {
+/// Everything that a record meets on its way, before the threads start.
+struct Street {
+    bucket: Bucket,
+    ring: Ring,
+    interner: Interner,
+    ledger: Ledger,
+    block: CommitBlock,
+    generation: u64,
+    store: Option<store::Store>,
+    checkpoints: Option<(Checkpoints, Duration)>,
+    set_aside: Vec<SetAside>,
+}
+
+impl Street {
+    fn start(self, settings: &Builder) -> Result<Recorder, OpenError> {
         let mut rows = Rows::default();
         let mut pool = Pool::default();
-        for (number, row) in ledger.rows().iter().enumerate() {
+        for (number, row) in self.ledger.rows().iter().enumerate() {
             rows.set(number as u32, row, &mut pool);
         }
         let first = Snapshot {
-            generation,
-            width: bucket,
-            block: block.clone(),
+            generation: self.generation,
+            width: self.bucket,
+            block: self.block.clone(),
             rows: rows.clone(),
-            names: Arc::clone(interner.names()),
+            names: Arc::clone(self.interner.names()),
         };
         let parker = Parker::new();
         let mailbox = Mailbox::new(parker.unparker().clone());
-        let ring = Arc::new(ring);
-        let core = Arc::new(Core::new(Arc::clone(&ring), interner, mailbox, first));
+        let ring = Arc::new(self.ring);
+        let core = Core::new(Arc::clone(&ring), self.interner, mailbox, first);
+        let core = Arc::new(core);
         let pace = Pace {
-            interval: self.flush_interval,
-            records: self.flush_records,
+            interval: settings.flush_interval,
+            records: settings.flush_records,
             batch: ring.capacity() / 8,
         };
         let parts = Parts {
-            drainer: Drainer::new(ring, &block.positions),
-            ledger,
-            block,
-            store,
+            drainer: Drainer::new(ring, &self.block.positions),
+            ledger: self.ledger,
+            limits: settings.limits,
+            block: self.block,
+            store: self.store,
             rows,
             pool,
             pace,
         };
         let consumer = Consumer::new(Arc::clone(&core), parts);
-        let nowhere = Path::new("the thread quipu-consumer");
-        let thread = thread::Builder::new()
-            .name("quipu-consumer".into())
-            .spawn(move || consumer.run(&parker))
-            .map_err(|error| OpenError::io("start", nowhere, error))?;
-        Ok(Recorder::new(core, thread))
+        let consumer = spawn("quipu-consumer", move || consumer.run(&parker))?;
+        let checkpointer = match self.checkpoints {
+            None => None,
+            Some((checkpoints, interval)) => {
+                core.set_checkpoint(checkpoints.newest());
+                let parker = Parker::new();
+                let unparker = parker.unparker().clone();
+                let is_over = Arc::new(AtomicBool::new(false));
+                let checkpointer = Checkpointer::new(
+                    Arc::clone(&core),
+                    checkpoints,
+                    interval,
+                    Arc::clone(&is_over),
+                );
+                let thread = spawn("quipu-checkpoint", move || checkpointer.run(&parker))?;
+                Some(CheckpointThread {
+                    thread,
+                    unparker,
+                    is_over,
+                })
+            }
+        };
+        Ok(Recorder::new(core, consumer, checkpointer, self.set_aside))
     }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
+    let thread = thread::Builder::new().name(name.into()).spawn(work);
+    thread.map_err(|error| OpenError::io("start the thread", Path::new(name), error))
 }

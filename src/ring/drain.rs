@@ -22,6 +22,11 @@ impl Drainer {
         }
     }
 
+    /// Goes back to positions that are not released yet.
+    pub(crate) fn go_back(&mut self, positions: &[u64]) {
+        self.cursors.copy_from_slice(positions);
+    }
+
     /// Hands up to `most` records of each shard to `take`; gives how many.
     #[inline]
     pub(crate) fn drain(&mut self, most: u64, mut take: impl FnMut(&UsageRecord)) -> u64 {

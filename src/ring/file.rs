@@ -9,18 +9,22 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::shard::Control;
 use super::slot::Slot;
 use super::{MAX_SHARDS, Ring, Shard};
-use crate::disk::format::{BYTE_ORDER, StoreId, VERSION, checksum, to_bytes, to_words};
+use crate::disk::format::{
+    BYTE_ORDER, StoreId, VERSION_MINOR, checksum, to_bytes, to_words, version,
+};
 use crate::disk::{Placed, Region, files};
 use crate::error::OpenError;
 
 /// First bytes of every ring file.
 const MAGIC: [u8; 8] = *b"\x89QPR\r\n\x1a\n";
+
+/// How the names of ring files end.
+const SUFFIX: &str = ".ring";
 
 const PAGE: usize = 4096;
 const HEADER_WORDS: usize = 32;
@@ -38,17 +42,17 @@ pub(crate) struct RingId {
 }
 
 impl RingId {
-    /// The ring `number` of the store whose aggregate file is `aggregate`.
-    pub(crate) fn new(store: StoreId, aggregate: &File, number: u64) -> io::Result<Self> {
-        Ok(Self {
+    /// The ring `number` of the store whose aggregate file has this inode.
+    pub(crate) const fn new(store: StoreId, inode: u64, number: u64) -> Self {
+        Self {
             store,
-            inode: aggregate.metadata()?.ino(),
+            inode,
             number,
-        })
+        }
     }
 
     fn path(&self, dir: &Path) -> PathBuf {
-        dir.join(format!("{}{}.ring", self.prefix(), self.number))
+        dir.join(format!("{}{}{SUFFIX}", self.prefix(), self.number))
     }
 
     fn prefix(&self) -> String {
@@ -86,6 +90,8 @@ impl Geometry {
 pub(crate) struct RingFile {
     dir: PathBuf,
     id: RingId,
+    /// Device and inode.
+    inode: (u64, u64),
 }
 
 impl RingFile {
@@ -97,26 +103,34 @@ impl RingFile {
     ) -> Result<(Self, Ring), OpenError> {
         let path = id.path(dir);
         // An open that was killed before its commit may have left one.
-        remove(&path)?;
+        files::remove(&path)?;
         let file = files::create_new(&path)?;
         let ring = Self::fill(&path, &file, id, geometry).inspect_err(|_| {
             // Best effort: the error that is on its way says more.
-            let _ = std::fs::remove_file(&path);
+            let _ = files::remove(&path);
         })?;
-        Ok((
-            Self {
-                dir: dir.to_owned(),
-                id,
-            },
-            ring,
-        ))
+        Ok((Self::new(dir, id, &path, &file)?, ring))
+    }
+
+    fn new(dir: &Path, id: RingId, path: &Path, file: &File) -> Result<Self, OpenError> {
+        let stat = look_at(path, file)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            id,
+            inode: (stat.st_dev, stat.st_ino),
+        })
     }
 
     fn fill(path: &Path, file: &File, id: RingId, geometry: Geometry) -> Result<Ring, OpenError> {
-        files::allocate(file, 0, geometry.file_len() as u64)
+        files::allocate(file, path, 0, geometry.file_len() as u64)
             .map_err(|error| OpenError::io("allocate the blocks of", path, error))?;
-        file.write_all_at(&to_bytes(&header(id, geometry)), 0)
-            .map_err(|error| OpenError::io("write", path, error))?;
+        files::write(
+            file,
+            path,
+            &to_bytes(&header(id, geometry, VERSION_MINOR)),
+            0,
+        )
+        .map_err(|error| OpenError::io("write", path, error))?;
         let ring = map(path, file, geometry, true)?;
         for shard in ring.shards() {
             shard.reset(0);
@@ -126,47 +140,77 @@ impl RingFile {
 
     /// Maps the file that another process left; `None` where it isn't there.
     pub(crate) fn open(dir: &Path, id: RingId) -> Result<Option<(Self, Ring)>, OpenError> {
-        let ring = Self::open_ring(dir, id, true)?;
-        let dir = dir.to_owned();
-        Ok(ring.map(|ring| (Self { dir, id }, ring)))
+        let Some((file, ring)) = Self::open_ring(dir, id, true)? else {
+            return Ok(None);
+        };
+        Ok(Some((Self::new(dir, id, &id.path(dir), &file)?, ring)))
     }
 
     /// Maps the file for reading; `None` where it isn't there.
     pub(crate) fn peek(dir: &Path, id: RingId) -> Result<Option<Ring>, OpenError> {
-        Self::open_ring(dir, id, false)
+        Ok(Self::open_ring(dir, id, false)?.map(|(_, ring)| ring))
     }
 
-    fn open_ring(dir: &Path, id: RingId, writable: bool) -> Result<Option<Ring>, OpenError> {
+    fn open_ring(
+        dir: &Path,
+        id: RingId,
+        writable: bool,
+    ) -> Result<Option<(File, Ring)>, OpenError> {
         let path = id.path(dir);
         let file = match files::open_existing(&path, writable) {
             Err(error) if error.is_not_found() => return Ok(None),
             other => other?,
         };
         let mut bytes = [0u8; HEADER_WORDS * 8];
-        file.read_exact_at(&mut bytes, 0)
+        let len = look_at(&path, &file)?.st_size.cast_unsigned();
+        if len < bytes.len() as u64 {
+            return Err(OpenError::damaged(&path, "it ends within its header"));
+        }
+        files::read(&file, &path, &mut bytes, 0)
             .map_err(|error| OpenError::io("read", &path, error))?;
         let words: [u64; HEADER_WORDS] = to_words(&bytes);
         let geometry = Geometry {
-            shards: words[7] as usize,
-            capacity: words[8] as usize,
+            shards: words[6] as usize,
+            capacity: words[7] as usize,
         };
-        if !geometry.is_valid() || words != header(id, geometry) {
+        // A ring of another minor version is laid out the same.
+        let minor = words[2] as u32;
+        if !geometry.is_valid() || words != header(id, geometry, minor) {
             let what = "its header is not that of the ring the store was last used with";
             return Err(OpenError::damaged(&path, what));
         }
-        let len = file
-            .metadata()
-            .map_err(|error| OpenError::io("look at", &path, error))?
-            .len();
         if len != geometry.file_len() as u64 {
             return Err(OpenError::damaged(&path, "it doesn't have its length"));
         }
-        map(&path, &file, geometry, writable).map(Some)
+        let ring = map(&path, &file, geometry, writable)?;
+        Ok(Some((file, ring)))
+    }
+
+    /// Why the file can't be used.
+    pub(crate) fn unfit(dir: &Path, id: RingId, what: &str) -> OpenError {
+        OpenError::damaged(&id.path(dir), what)
+    }
+
+    /// Whether the file is still where it was: a ring that somebody removed is
+    /// found by nobody after a kill.
+    pub(crate) fn is_present(&self) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::symlink_metadata(self.id.path(&self.dir))
+            .is_ok_and(|there| (there.dev(), there.ino()) == self.inode)
+    }
+
+    /// Goes on as the ring of the aggregate file with this inode.
+    pub(crate) fn belong_to(&mut self, inode: u64) -> Result<(), OpenError> {
+        let id = RingId { inode, ..self.id };
+        let (from, to) = (self.id.path(&self.dir), id.path(&self.dir));
+        files::rename(&from, &to).map_err(|error| OpenError::io("rename", &from, error))?;
+        self.id = id;
+        Ok(())
     }
 
     /// Removes the file: all that is in it was committed.
     pub(crate) fn remove(&self) -> Result<(), OpenError> {
-        remove(&self.id.path(&self.dir))
+        files::remove(&self.id.path(&self.dir))
     }
 
     /// Removes files of other rings of the same store: they were committed
@@ -175,33 +219,32 @@ impl RingFile {
         let prefix = self.id.prefix();
         let mine = self.id.path(&self.dir);
         for entry in std::fs::read_dir(&self.dir).into_iter().flatten().flatten() {
-            let is_ours = entry.file_name().to_string_lossy().starts_with(&prefix);
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            // Not what was set aside: that ends otherwise (I11).
+            let is_ours = name.starts_with(&prefix) && name.ends_with(SUFFIX);
             if is_ours && entry.path() != mine {
                 // Best effort: the next open tries again.
-                let _ = remove(&entry.path());
+                let _ = files::remove(&entry.path());
             }
         }
     }
 }
 
-fn remove(path: &Path) -> Result<(), OpenError> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(OpenError::io("remove", path, error))
-        }
-        _ => Ok(()),
-    }
+fn look_at(path: &Path, file: &File) -> Result<rustix::fs::Stat, OpenError> {
+    files::look_at(file, path).map_err(|error| OpenError::io("look at", path, error))
 }
 
-fn header(id: RingId, geometry: Geometry) -> [u64; HEADER_WORDS] {
+/// The inode of the aggregate file is in the file's name only, so that a ring
+/// can go on beside a new aggregate file.
+fn header(id: RingId, geometry: Geometry, minor: u32) -> [u64; HEADER_WORDS] {
     let mut words = [0; HEADER_WORDS];
-    words[..9].copy_from_slice(&[
+    words[..8].copy_from_slice(&[
         u64::from_le_bytes(MAGIC),
         BYTE_ORDER,
-        VERSION,
+        version(minor),
         id.store.0[0],
         id.store.0[1],
-        id.inode,
         id.number,
         geometry.shards as u64,
         geometry.capacity as u64,
@@ -214,9 +257,9 @@ fn map(path: &Path, file: &File, geometry: Geometry, writable: bool) -> Result<R
     let map_error = |error| OpenError::io("map", path, error);
     let len = geometry.file_len();
     let region = if writable {
-        Region::writable(file, 0, len).inspect(|region| region.prefault())
+        Region::writable(file, path, 0, len).inspect(|region| region.prefault())
     } else {
-        Region::readable(file, 0, len)
+        Region::readable(file, path, 0, len)
     }
     .map_err(map_error)?;
     let shard = |n: usize| {
@@ -229,5 +272,5 @@ fn map(path: &Path, file: &File, geometry: Geometry, writable: bool) -> Result<R
     };
     let shards: Option<Box<[Shard]>> = (0..geometry.shards).map(shard).collect();
     let shards = shards.ok_or_else(|| map_error(io::Error::other("a shard is out of place")))?;
-    Ok(Ring::new(shards))
+    Ring::new(shards).map_err(map_error)
 }

@@ -9,11 +9,15 @@ mod file;
 mod shard;
 mod slot;
 
+use crate::disk::Placed;
 use crate::record::UsageRecord;
+use crate::sync::{AtomicU64, Ordering};
 
 pub(crate) use drain::Drainer;
 #[cfg(not(loom))]
 pub(crate) use file::{Geometry, MAX_SHARD_CAPACITY, RingFile, RingId};
+#[cfg(not(loom))]
+pub(crate) use shard::Survivors;
 pub(crate) use shard::{Refused, Shard, distance};
 
 /// The most shards that a ring can have.
@@ -25,21 +29,30 @@ pub(crate) struct Ring {
     shards: Box<[Shard]>,
     /// Slots in use in one shard from which on the consumer is woken.
     high_water: u64,
+    /// One word that is not zero in the process that opened the ring, and zero
+    /// in a forked child, which shares the shards and must not touch them.
+    owned: Placed<AtomicU64>,
 }
 
 impl Ring {
     /// A ring of the given shards: a power of two of them, all of one size.
-    pub(crate) fn new(shards: Box<[Shard]>) -> Self {
+    pub(crate) fn new(shards: Box<[Shard]>) -> std::io::Result<Self> {
         assert!(shards.len().is_power_of_two());
-        let high_water = shards[0].capacity() / 2;
-        Self { shards, high_water }
+        let owned: Placed<AtomicU64> = Placed::wiped_on_fork(1)?;
+        // Relaxed: the threads that use the ring get it by other means.
+        owned[0].store(1, Ordering::Relaxed);
+        Ok(Self {
+            high_water: shards[0].capacity() / 2,
+            shards,
+            owned,
+        })
     }
 
     /// A ring in memory of this process.
     pub(crate) fn in_memory(shards: usize, capacity: usize) -> std::io::Result<Self> {
         let shards: std::io::Result<_> =
             (0..shards).map(|_| Shard::in_memory(capacity, 0)).collect();
-        Ok(Self::new(shards?))
+        Self::new(shards?)
     }
 
     /// Slots over all shards.
@@ -56,6 +69,9 @@ impl Ring {
     /// other that isn't. `Ok(true)` says that the consumer should be woken.
     #[inline]
     pub(crate) fn push(&self, home: usize, record: &UsageRecord) -> Result<bool, Refused> {
+        if !self.is_owned() {
+            return Err(Refused::Closed);
+        }
         match self.shards[home & (self.shards.len() - 1)].push(record) {
             Ok(fill) => Ok(fill >= self.high_water),
             Err(Refused::Closed) => Err(Refused::Closed),
@@ -86,6 +102,9 @@ impl Ring {
         home: usize,
         records: &[UsageRecord],
     ) -> (usize, bool, Option<Refused>) {
+        if !self.is_owned() {
+            return (0, false, Some(Refused::Closed));
+        }
         let mut done = 0;
         let mut wake = false;
         let home_shard = &self.shards[home & (self.shards.len() - 1)];
@@ -111,6 +130,13 @@ impl Ring {
         (1..self.shards.len()).map(move |n| &self.shards[home.wrapping_add(n) & mask])
     }
 
+    /// Whether this is the process that opened the ring, not a fork of it.
+    #[inline]
+    pub(crate) fn is_owned(&self) -> bool {
+        // Relaxed: it changes at a fork only, in a process of one thread.
+        self.owned[0].load(Ordering::Relaxed) != 0
+    }
+
     /// Takes no more records.
     pub(crate) fn close(&self) {
         for shard in &self.shards {
@@ -118,9 +144,9 @@ impl Ring {
         }
     }
 
-    /// Whether the ring takes no more records.
+    /// Whether the ring takes no more records from this process.
     pub(crate) fn is_closed(&self) -> bool {
-        self.shards[0].is_closed()
+        !self.is_owned() || self.shards[0].is_closed()
     }
 
     /// Slots that are claimed and, by the positions of a commit, not yet
@@ -133,13 +159,16 @@ impl Ring {
             .sum()
     }
 
-    /// Whether a shard is filled up to the high-water mark, counted from the
-    /// given positions on.
-    pub(crate) fn is_pressed(&self, positions: &[u64]) -> bool {
+    /// Slots that are not released.
+    pub(crate) fn held(&self) -> u64 {
+        self.shards.iter().map(Shard::held).sum()
+    }
+
+    /// Whether a shard is filled up to the high-water mark.
+    pub(crate) fn is_pressed(&self) -> bool {
         self.shards
             .iter()
-            .zip(positions)
-            .any(|(shard, position)| distance(*position, shard.claimed()) >= self.high_water)
+            .any(|shard| shard.held() >= self.high_water)
     }
 }
 

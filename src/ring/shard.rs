@@ -21,6 +21,7 @@
 
 use super::slot::Slot;
 use crate::disk::{Mappable, Placed};
+use crate::fault::point;
 use crate::record::UsageRecord;
 use crate::sync::{AtomicU64, Backoff, Ordering};
 
@@ -65,6 +66,15 @@ pub(crate) enum Refused {
     Full,
     /// The recorder was closed.
     Closed,
+}
+
+/// What a dead process left in a shard.
+pub(crate) struct Survivors<R> {
+    /// Positions that were released without having been committed.
+    pub(crate) lost: u64,
+    /// The positions after those up to which a producer may have claimed, and
+    /// the record at each; `None` is a hole.
+    pub(crate) records: R,
 }
 
 /// A run of claimed positions.
@@ -115,9 +125,11 @@ impl Shard {
     #[inline]
     pub(crate) fn push(&self, record: &UsageRecord) -> Result<u64, Refused> {
         let claim = self.claim(1)?;
+        point!("record: claimed");
         self.slot(claim.first.wrapping_add(PREFETCH_AHEAD))
             .prefetch_for_write();
         self.slot(claim.first).publish(claim.first, record);
+        point!("record: published");
         Ok(claim.fill)
     }
 
@@ -126,11 +138,13 @@ impl Shard {
     #[inline]
     pub(crate) fn push_batch(&self, records: &[UsageRecord]) -> Result<(usize, u64), Refused> {
         let claim = self.claim(records.len() as u64)?;
+        point!("record: claimed");
         let positions = (0..claim.count).map(|n| (claim.first + n) & POSITION_MASK);
         for (position, record) in positions.zip(records) {
             self.slot(position.wrapping_add(PREFETCH_AHEAD))
                 .prefetch_for_write();
             self.slot(position).publish(position, record);
+            point!("record: published");
         }
         Ok((claim.count as usize, claim.fill))
     }
@@ -223,15 +237,34 @@ impl Shard {
         self.tail().load(Ordering::Relaxed) & POSITION_MASK
     }
 
-    /// Positions from `committed` on up to which a dead producer may have
-    /// claimed, and the record at each (`None` is a hole). For recovery: no
-    /// producer is at work.
+    /// Claimed positions that are not released.
+    pub(crate) fn held(&self) -> u64 {
+        // Relaxed: for the thread that releases, and for statistics.
+        distance(self.head().load(Ordering::Relaxed), self.claimed())
+    }
+
+    /// What is left from `committed` on. For recovery: no producer is at work.
     pub(crate) fn survivors(
         &self,
         committed: u64,
-    ) -> impl Iterator<Item = Option<UsageRecord>> + '_ {
+    ) -> Survivors<impl Iterator<Item = Option<UsageRecord>> + '_> {
+        // A head beyond the commit was released while the store could not be
+        // written: those slots may have been used again.
+        let head = self.head().load(Ordering::Relaxed) & POSITION_MASK;
+        let lost = match distance(committed, head) {
+            lost if lost <= distance(committed, self.claimed()) => lost,
+            _ => 0,
+        };
+        let first = (committed + lost) & POSITION_MASK;
+        Survivors {
+            lost,
+            records: self.survivors_from(first),
+        }
+    }
+
+    fn survivors_from(&self, first: u64) -> impl Iterator<Item = Option<UsageRecord>> + '_ {
         let window = move |n: u64| {
-            let position = (committed + n) & POSITION_MASK;
+            let position = (first + n) & POSITION_MASK;
             self.slot(position).read(position)
         };
         let published = (0..self.capacity())
@@ -239,7 +272,7 @@ impl Shard {
             .find(|n| window(*n).is_some())
             .map_or(0, |last| last + 1);
         // A tail that isn't within the window was not written by a claim.
-        let claimed = match distance(committed, self.claimed()) {
+        let claimed = match distance(first, self.claimed()) {
             claimed if claimed <= self.capacity() => claimed,
             _ => 0,
         };

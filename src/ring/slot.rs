@@ -8,6 +8,7 @@
 //! A slot is not written again before its position was released (I4).
 
 use crate::disk::Mappable;
+use crate::fault::point;
 use crate::record::{RECORD_WORDS, UsageRecord};
 use crate::sync::{AtomicU64, Ordering};
 
@@ -40,6 +41,7 @@ impl Slot {
         for (to, word) in self.words.iter().zip(words) {
             to.store(word, Ordering::Relaxed);
         }
+        point!("record: half written");
         // Release: pairs with the Acquire in `read`, which must see the words.
         self.sequence.store(position + 1, Ordering::Release);
     }

@@ -18,7 +18,6 @@ use crate::totals::Totals;
 
 /// Everything that was committed up to one generation. Immutable; holding one
 /// costs memory for the rows that changed since, and disturbs nobody.
-#[derive(Debug)]
 pub struct Snapshot {
     pub(crate) generation: u64,
     pub(crate) width: Bucket,
@@ -80,6 +79,16 @@ pub struct RowTotals {
     pub tenant: Label,
     /// Its sums; latencies have a mean but no quantiles.
     pub totals: Totals,
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("generation", &self.generation)
+            .field("rows", &self.block.rows)
+            .field("records", &self.block.records)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Snapshot {

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::commit::{BLOCK_WORDS, CommitBlock};
@@ -11,15 +10,19 @@ use super::layout::{
     COMMIT_OFFSET, COMMIT_WORDS, EXTENT_HEADER_BYTES, EXTENT_HEADER_WORDS, HEADER_BYTES,
     IDENTITY_WORDS, LIVE_OFFSET, LIVE_WORDS, extent, live,
 };
-use super::version::{Copied, Pair, Unsound};
+use super::version::{Missed, Pair, Unsound};
 use crate::disk::format::{checksum, seal, to_bytes, to_words, unseal};
 use crate::disk::{Placed, Region, files};
 use crate::error::OpenError;
+use crate::fault::point;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
 
 /// How often a copy of the commit block is tried before the reader is told
 /// that the writer is too fast; each failure means that it committed twice.
 const ATTEMPTS: u32 = 1000;
+
+/// Bytes that are copied at a time.
+const COPY_BYTES: usize = 1 << 20;
 
 /// What an extent holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +59,7 @@ pub(crate) struct Aggregate {
 }
 
 /// A committed state of the file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct View {
     pub(crate) generation: u64,
     pub(crate) block: CommitBlock,
@@ -66,16 +69,13 @@ impl Aggregate {
     /// Opens an existing file.
     pub(crate) fn open(path: &Path, writable: bool) -> Result<Self, OpenError> {
         let file = files::open_existing(path, writable)?;
-        let len = file
-            .metadata()
-            .map_err(|error| OpenError::io("look at", path, error))?
-            .len();
+        let len = length(&file, path)?;
         if len < HEADER_BYTES {
             let what = format!("it has {len} bytes, fewer than the {HEADER_BYTES} of a header");
             return Err(OpenError::damaged(path, what));
         }
         let mut bytes = [0u8; IDENTITY_WORDS * 8];
-        file.read_exact_at(&mut bytes, 0)
+        files::read(&file, path, &mut bytes, 0)
             .map_err(|error| OpenError::io("read", path, error))?;
         let identity = Identity::from_words(&to_words(&bytes), path)?;
         let this = Self::map(path, file, identity, writable)?;
@@ -90,10 +90,11 @@ impl Aggregate {
     /// kind and generation 0 committed.
     pub(crate) fn create(path: &Path, identity: Identity) -> Result<Self, OpenError> {
         let file = files::create_new(path)?;
-        files::allocate(&file, 0, HEADER_BYTES)
+        files::allocate(&file, path, 0, HEADER_BYTES)
             .map_err(|error| OpenError::io("allocate the blocks of", path, error))?;
-        file.write_all_at(&to_bytes(&identity.to_words()), 0)
+        files::write(&file, path, &to_bytes(&identity.to_words()), 0)
             .map_err(|error| OpenError::io("write", path, error))?;
+        point!("create: header written");
         let this = Self::map(path, file, identity, true)?;
         this.store_sealed(live::EXTENTS, 0);
         this.store_sealed(live::NAMES, 0);
@@ -105,9 +106,9 @@ impl Aggregate {
     fn map(path: &Path, file: File, identity: Identity, writable: bool) -> Result<Self, OpenError> {
         let map_error = |error| OpenError::io("map", path, error);
         let region = if writable {
-            Region::writable(&file, 0, HEADER_BYTES as usize)
+            Region::writable(&file, path, 0, HEADER_BYTES as usize)
         } else {
-            Region::readable(&file, 0, HEADER_BYTES as usize)
+            Region::readable(&file, path, 0, HEADER_BYTES as usize)
         }
         .map_err(map_error)?;
         let placed = || {
@@ -135,9 +136,63 @@ impl Aggregate {
         &self.path
     }
 
-    /// The file itself, to compare with what is at its path now.
-    pub(crate) fn file(&self) -> &File {
-        &self.file
+    /// The file's name in its file system: device and inode.
+    pub(crate) fn inode(&self) -> Result<(u64, u64), OpenError> {
+        let stat = files::look_at(&self.file, &self.path)
+            .map_err(|error| OpenError::io("look at", &self.path, error))?;
+        Ok((stat.st_dev, stat.st_ino))
+    }
+
+    /// Whether the file is still where it was and as long as it was. A page
+    /// behind the end of a mapped file can't be touched without a signal
+    /// (I10), so this comes before every use of one that isn't new.
+    pub(crate) fn check_present(&self) -> Result<(), OpenError> {
+        let io = |error| OpenError::io("look at", &self.path, error);
+        let mine = files::look_at(&self.file, &self.path).map_err(io)?;
+        if mine.st_size.cast_unsigned() < lock(&self.end).offset {
+            return Err(self.damaged("somebody cut it short while it was in use"));
+        }
+        let gone = |what: &str| OpenError::Gone {
+            path: self.path.clone(),
+            what: what.into(),
+        };
+        match rustix::fs::lstat(&self.path) {
+            Ok(there) if (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino) => Ok(()),
+            Ok(_) => Err(gone(
+                "something else was put in its place while it was in use",
+            )),
+            Err(rustix::io::Errno::NOENT) => Err(gone("it was removed while it was in use")),
+            Err(errno) => Err(io(errno.into())),
+        }
+    }
+
+    /// Copies all of the file's bytes to another.
+    pub(crate) fn copy_to(&self, to: &File, to_path: &Path) -> Result<(), OpenError> {
+        let len = length(&self.file, &self.path)?;
+        files::allocate(to, to_path, 0, len)
+            .map_err(|error| OpenError::io("allocate the blocks of", to_path, error))?;
+        let mut bytes = vec![0; COPY_BYTES];
+        let mut at = 0;
+        while at < len {
+            let chunk = &mut bytes[..(len - at).min(COPY_BYTES as u64) as usize];
+            files::read(&self.file, &self.path, chunk, at)
+                .map_err(|error| OpenError::io("read", &self.path, error))?;
+            files::write(to, to_path, chunk, at)
+                .map_err(|error| OpenError::io("write", to_path, error))?;
+            at += chunk.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Waits until all of the file is on the disk.
+    pub(crate) fn sync(&self) -> Result<(), OpenError> {
+        files::sync(&self.file, &self.path)
+            .map_err(|error| OpenError::io("sync", &self.path, error))
+    }
+
+    /// Goes on under another path, to which the file was renamed.
+    pub(crate) fn set_path(&mut self, path: &Path) {
+        path.clone_into(&mut self.path);
     }
 
     /// A live word that is a number by itself.
@@ -155,7 +210,9 @@ impl Aggregate {
     /// must have been written.
     pub(crate) fn commit(&self, committed: u64, next: u64, block: &CommitBlock) {
         self.commit[0].write(committed, next, &block.to_words());
+        point!("commit: before the store");
         self.store_sealed(live::COMMITTED, next);
+        point!("commit: after the store");
     }
 
     /// The newest committed state; `None` before the first commit.
@@ -164,11 +221,11 @@ impl Aggregate {
             let committed = self.committed()?;
             let mut words = [0; BLOCK_WORDS];
             let generation = match self.commit[0].copy(committed, &mut words) {
-                Copied::At(generation) => generation,
-                Copied::Overtaken => continue,
-                Copied::Absent if committed == 0 => return Ok(None),
-                Copied::Absent => return Err(self.damaged("both commit blocks are empty")),
-                Copied::Damaged(unsound) => return Err(self.block_damaged(unsound)),
+                Ok(stamp) => stamp.generation,
+                Err(Missed::Overtaken) => continue,
+                Err(Missed::Absent) if committed == 0 => return Ok(None),
+                Err(Missed::Absent) => return Err(self.damaged("both commit blocks are empty")),
+                Err(Missed::Damaged(unsound)) => return Err(self.block_damaged(unsound)),
             };
             if generation != committed {
                 let what = format!(
@@ -223,13 +280,13 @@ impl Aggregate {
 
     fn map_extent(&self, offset: u64, writable: bool) -> Result<(Extent, u64), OpenError> {
         let damaged = |what: &str| self.damaged(format!("the extent at byte {offset}: {what}"));
-        let io = |error| OpenError::io("read", &self.path, error);
-        let len = self.file.metadata().map_err(io)?.len();
+        let len = length(&self.file, &self.path)?;
         let mut bytes = [0u8; EXTENT_HEADER_WORDS * 8];
         if len < offset + bytes.len() as u64 {
             return Err(damaged("the file ends before it"));
         }
-        self.file.read_exact_at(&mut bytes, offset).map_err(io)?;
+        files::read(&self.file, &self.path, &mut bytes, offset)
+            .map_err(|error| OpenError::io("read", &self.path, error))?;
         let words: [u64; EXTENT_HEADER_WORDS] = to_words(&bytes);
         if words[extent::CHECKSUM] != checksum(offset, &words[..extent::CHECKSUM]) {
             return Err(damaged("its header doesn't have its checksum"));
@@ -249,9 +306,9 @@ impl Aggregate {
         let data = offset + EXTENT_HEADER_BYTES as u64;
         let data_len = bytes as usize - EXTENT_HEADER_BYTES;
         let region = if writable {
-            Region::writable(&self.file, data, data_len)
+            Region::writable(&self.file, &self.path, data, data_len)
         } else {
-            Region::readable(&self.file, data, data_len)
+            Region::readable(&self.file, &self.path, data, data_len)
         }
         .map_err(|error| OpenError::io("map", &self.path, error))?;
         let ordinal = words[extent::ORDINAL];
@@ -277,7 +334,8 @@ impl Aggregate {
         let mut end = lock(&self.end);
         let offset = end.offset;
         let bytes = (EXTENT_HEADER_BYTES + data_len) as u64;
-        files::allocate(&self.file, offset, bytes)?;
+        files::allocate(&self.file, &self.path, offset, bytes)?;
+        point!("growth: allocated");
         let mut words = [0; EXTENT_HEADER_WORDS];
         words[extent::KIND] = match kind {
             ExtentKind::Rows => extent::ROWS,
@@ -286,8 +344,10 @@ impl Aggregate {
         words[extent::ORDINAL] = ordinal;
         words[extent::BYTES] = bytes;
         words[extent::CHECKSUM] = checksum(offset, &words[..extent::CHECKSUM]);
-        self.file.write_all_at(&to_bytes(&words), offset)?;
-        let region = Region::writable(&self.file, offset + EXTENT_HEADER_BYTES as u64, data_len)?;
+        files::write(&self.file, &self.path, &to_bytes(&words), offset)?;
+        let data = offset + EXTENT_HEADER_BYTES as u64;
+        let region = Region::writable(&self.file, &self.path, data, data_len)?;
+        point!("growth: before it counts");
         *end = End {
             extents: end.extents + 1,
             offset: offset + bytes,
@@ -319,4 +379,9 @@ impl Aggregate {
     pub(crate) fn damaged(&self, what: impl Into<String>) -> OpenError {
         OpenError::damaged(&self.path, what)
     }
+}
+
+fn length(file: &File, path: &Path) -> Result<u64, OpenError> {
+    let stat = files::look_at(file, path).map_err(|error| OpenError::io("look at", path, error))?;
+    Ok(stat.st_size.cast_unsigned())
 }

@@ -8,53 +8,91 @@ use crate::ring::MAX_SHARDS;
 pub(crate) const BLOCK_WORDS: usize = COMMIT_WORDS - 2;
 /// Words before the positions.
 const SCALARS: usize = BLOCK_WORDS - MAX_SHARDS;
+/// Where the number of shards stands, between the scalars.
+pub(super) const SHARDS: usize = 21;
 
-/// What a commit says besides rows. Numbers count over the life of the store.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct CommitBlock {
+/// The scalars of a block, in the order of their words; the number of shards
+/// has a word between them.
+macro_rules! block {
+    ($($(#[$doc:meta])* $name:ident @ $word:literal),* $(,)?) => {
+        /// What a commit says besides rows. Numbers count over the life of the
+        /// store.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub(crate) struct CommitBlock {
+            $($(#[$doc])* pub(crate) $name: u64,)*
+            /// The next position of each shard of the ring.
+            pub(crate) positions: Vec<u64>,
+        }
+
+        impl CommitBlock {
+            fn scalars_to(&self, words: &mut [u64; BLOCK_WORDS]) {
+                $(words[$word] = self.$name;)*
+            }
+
+            fn from_scalars(words: &[u64; BLOCK_WORDS]) -> Self {
+                Self { $($name: words[$word],)* positions: Vec::new() }
+            }
+        }
+
+        /// Words and names, for the page on the file format.
+        #[cfg(test)]
+        pub(crate) const SCALAR_NAMES: &[(usize, &str)] = &[$(($word, stringify!($name))),*];
+    };
+}
+
+block! {
     /// When, in nanoseconds since 1970.
-    pub(crate) committed_at: u64,
+    committed_at @ 0,
     /// Row numbers below this are in use or free; above there is nothing.
-    pub(crate) rows: u64,
+    rows @ 1,
     /// Names in the file at that time.
-    pub(crate) names: u64,
+    names @ 2,
     /// Records counted: the sum of all rows' requests.
-    pub(crate) records: u64,
+    records @ 3,
     /// Positions whose producer died between claim and publish.
-    pub(crate) holes: u64,
+    holes @ 4,
     /// Records counted by recovery.
-    pub(crate) replayed: u64,
+    replayed @ 5,
     /// Commits that counted records, without recovery's.
-    pub(crate) flushes: u64,
-    pub(crate) flushed_records: u64,
-    pub(crate) last_flush: u64,
-    pub(crate) greatest_flush: u64,
-    pub(crate) rejected_full: u64,
-    pub(crate) rejected_closed: u64,
-    pub(crate) names_refused: u64,
+    flushes @ 6,
+    flushed_records @ 7,
+    last_flush @ 8,
+    greatest_flush @ 9,
+    rejected_full @ 10,
+    rejected_closed @ 11,
+    names_refused @ 12,
     /// Most slots of the ring in use when the consumer looked.
-    pub(crate) high_water: u64,
+    high_water @ 13,
     /// Nanoseconds that the commit before this one took, and the longest.
-    pub(crate) last_commit_nanos: u64,
-    pub(crate) longest_commit_nanos: u64,
+    last_commit_nanos @ 14,
+    longest_commit_nanos @ 15,
     /// Number of the ring in use; 0 where there is none (closed properly).
-    pub(crate) ring: u64,
+    ring @ 16,
     /// Numbers given to rings so far.
-    pub(crate) rings: u64,
+    rings @ 17,
     /// The name that says in which directory the ring's file is.
-    pub(crate) ring_dir: u64,
-    pub(crate) shard_capacity: u64,
+    ring_dir @ 18,
+    shard_capacity @ 19,
     /// Positions of all earlier rings together.
-    pub(crate) earlier_positions: u64,
-    /// Rings whose file was gone when the store was opened again.
-    pub(crate) rings_lost: u64,
-    /// The next position of each shard of the ring.
-    pub(crate) positions: Vec<u64>,
+    earlier_positions @ 20,
+    /// Rings that could not be replayed when the store was opened again.
+    rings_lost @ 22,
+    /// The sum of what each row's value adds to it (wrapping): says that all
+    /// rows are those of this commit.
+    digest @ 23,
+    /// Which boot of the machine the commit was made in.
+    boot_high @ 24,
+    boot_low @ 25,
+    /// Positions that were accepted and are in no total: they were counted in
+    /// memory only, or in a file that was set aside.
+    lost @ 26,
+    /// How often the consumer began again after a panic.
+    restarts @ 27,
 }
 
 impl CommitBlock {
-    /// Positions that the commit covers, over the life of the store: records
-    /// and holes.
+    /// Positions that the commit covers, over the life of the store: records,
+    /// holes, and what was lost.
     pub(crate) fn covered(&self) -> u64 {
         self.positions
             .iter()
@@ -63,43 +101,35 @@ impl CommitBlock {
 
     /// How what was counted differs from what was accepted, if it does (I1).
     pub(crate) fn imbalance(&self) -> Option<String> {
-        (self.records.wrapping_add(self.holes) != self.covered()).then(|| {
+        let counted = self
+            .records
+            .wrapping_add(self.holes)
+            .wrapping_add(self.lost);
+        (counted != self.covered()).then(|| {
             format!(
-                "{} records and {} holes are committed, of {} positions",
+                "{} records, {} holes and {} lost are committed, of {} positions",
                 self.records,
                 self.holes,
+                self.lost,
                 self.covered()
             )
         })
     }
 
+    /// The boot in which the commit was made.
+    pub(crate) const fn boot(&self) -> [u64; 2] {
+        [self.boot_high, self.boot_low]
+    }
+
+    pub(crate) const fn set_boot(&mut self, [high, low]: [u64; 2]) {
+        self.boot_high = high;
+        self.boot_low = low;
+    }
+
     pub(crate) fn to_words(&self) -> [u64; BLOCK_WORDS] {
         let mut words = [0; BLOCK_WORDS];
-        words[..23].copy_from_slice(&[
-            self.committed_at,
-            self.rows,
-            self.names,
-            self.records,
-            self.holes,
-            self.replayed,
-            self.flushes,
-            self.flushed_records,
-            self.last_flush,
-            self.greatest_flush,
-            self.rejected_full,
-            self.rejected_closed,
-            self.names_refused,
-            self.high_water,
-            self.last_commit_nanos,
-            self.longest_commit_nanos,
-            self.ring,
-            self.rings,
-            self.ring_dir,
-            self.shard_capacity,
-            self.earlier_positions,
-            self.positions.len() as u64,
-            self.rings_lost,
-        ]);
+        self.scalars_to(&mut words);
+        words[SHARDS] = self.positions.len() as u64;
         for (word, position) in words[SCALARS..].iter_mut().zip(&self.positions) {
             *word = *position;
         }
@@ -109,31 +139,10 @@ impl CommitBlock {
     /// A block from its words; `None` where they say more shards than there
     /// can be.
     pub(crate) fn from_words(words: &[u64; BLOCK_WORDS]) -> Option<Self> {
-        let shards = usize::try_from(words[21]).ok()?;
+        let shards = usize::try_from(words[SHARDS]).ok()?;
         Some(Self {
-            committed_at: words[0],
-            rows: words[1],
-            names: words[2],
-            records: words[3],
-            holes: words[4],
-            replayed: words[5],
-            flushes: words[6],
-            flushed_records: words[7],
-            last_flush: words[8],
-            greatest_flush: words[9],
-            rejected_full: words[10],
-            rejected_closed: words[11],
-            names_refused: words[12],
-            high_water: words[13],
-            last_commit_nanos: words[14],
-            longest_commit_nanos: words[15],
-            ring: words[16],
-            rings: words[17],
-            ring_dir: words[18],
-            shard_capacity: words[19],
-            earlier_positions: words[20],
-            rings_lost: words[22],
             positions: words[SCALARS..].get(..shards)?.to_vec(),
+            ..Self::from_scalars(words)
         })
     }
 }
@@ -156,9 +165,9 @@ mod tests {
     #[test]
     fn more_shards_than_there_can_be_are_refused() {
         let mut words = CommitBlock::default().to_words();
-        words[21] = MAX_SHARDS as u64 + 1;
+        words[SHARDS] = MAX_SHARDS as u64 + 1;
         assert_eq!(CommitBlock::from_words(&words), None);
-        words[21] = u64::MAX;
+        words[SHARDS] = u64::MAX;
         assert_eq!(CommitBlock::from_words(&words), None);
     }
 }

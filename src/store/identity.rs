@@ -6,7 +6,7 @@ use super::layout::{
     COMPATIBLE_FEATURES, IDENTITY_WORDS, INCOMPATIBLE_FEATURES, MAGIC, identity as at,
 };
 use crate::bucket::Bucket;
-use crate::disk::format::{BYTE_ORDER, StoreId, VERSION, VERSION_MAJOR, checksum};
+use crate::disk::format::{BYTE_ORDER, StoreId, VERSION_MAJOR, VERSION_MINOR, checksum, version};
 use crate::error::OpenError;
 
 /// What a store is.
@@ -16,15 +16,30 @@ pub(crate) struct Identity {
     /// Nanoseconds since 1970.
     pub(crate) created: u64,
     pub(crate) bucket: Bucket,
+    /// Feature bits that may be ignored, also those that this version doesn't
+    /// know.
+    compatible: u64,
+    minor: u32,
 }
 
 impl Identity {
+    /// That of a new store.
+    pub(crate) const fn new(store: StoreId, created: u64, bucket: Bucket) -> Self {
+        Self {
+            store,
+            created,
+            bucket,
+            compatible: COMPATIBLE_FEATURES,
+            minor: VERSION_MINOR,
+        }
+    }
+
     pub(crate) fn to_words(self) -> [u64; IDENTITY_WORDS] {
         let mut words = [0; IDENTITY_WORDS];
         words[at::MAGIC] = u64::from_le_bytes(MAGIC);
         words[at::BYTE_ORDER] = BYTE_ORDER;
-        words[at::VERSION] = VERSION;
-        words[at::COMPATIBLE] = COMPATIBLE_FEATURES;
+        words[at::VERSION] = version(self.minor);
+        words[at::COMPATIBLE] = self.compatible;
         words[at::INCOMPATIBLE] = INCOMPATIBLE_FEATURES;
         words[at::STORE_ID..at::STORE_ID + 2].copy_from_slice(&self.store.0);
         words[at::CREATED] = self.created;
@@ -38,10 +53,6 @@ impl Identity {
         words: &[u64; IDENTITY_WORDS],
         path: &Path,
     ) -> Result<Self, OpenError> {
-        let not_a_store = |found: &str| OpenError::NotAStore {
-            path: path.to_owned(),
-            found: found.to_owned(),
-        };
         let incompatible = |what: String| OpenError::Incompatible {
             path: path.to_owned(),
             what,
@@ -57,11 +68,7 @@ impl Identity {
                 {
                     incompatible("it has the wrong byte order".into())
                 }
-                // All but one byte are right: a store that was damaged.
-                _ if magic.iter().zip(MAGIC).filter(|(a, b)| **a == *b).count() >= 5 => {
-                    OpenError::damaged(path, "the magic number in its first 8 bytes is wrong")
-                }
-                _ => not_a_store("its first 8 bytes are not those of a quipu file"),
+                _ => OpenError::damaged(path, "its first 8 bytes are not those of a quipu file"),
             });
         }
         if words[at::BYTE_ORDER] == BYTE_ORDER.swap_bytes() {
@@ -70,18 +77,20 @@ impl Identity {
         if words[at::BYTE_ORDER] != BYTE_ORDER {
             return Err(OpenError::damaged(path, "the byte-order mark is wrong"));
         }
-        if words[at::CHECKSUM] != checksum(0, &words[..at::CHECKSUM]) {
-            return Err(OpenError::damaged(
-                path,
-                "the identity in bytes 16 to 255 doesn't have its checksum",
-            ));
-        }
+        // Before the checksum, which a newer major version may make otherwise:
+        // what it wrote must be refused, never set aside.
         let major = words[at::VERSION] >> 32;
         if major != u64::from(VERSION_MAJOR) {
             return Err(incompatible(format!(
                 "it has format version {major}, and this version reads {VERSION_MAJOR}: \
                  use the version of quipu that wrote it, or a newer one"
             )));
+        }
+        if words[at::CHECKSUM] != checksum(0, &words[..at::CHECKSUM]) {
+            return Err(OpenError::damaged(
+                path,
+                "the identity in bytes 16 to 255 doesn't have its checksum",
+            ));
         }
         let unknown = words[at::INCOMPATIBLE] & !INCOMPATIBLE_FEATURES;
         if unknown != 0 {
@@ -98,6 +107,8 @@ impl Identity {
             store: StoreId([words[at::STORE_ID], words[at::STORE_ID + 1]]),
             created: words[at::CREATED],
             bucket,
+            compatible: words[at::COMPATIBLE],
+            minor: words[at::VERSION] as u32,
         })
     }
 }

@@ -1,6 +1,8 @@
 //! Interning: gives names their ids, and puts them into the store's file
 //! before anybody can record under them.
 
+use std::collections::VecDeque;
+
 use super::{Aggregate, NamesLog};
 use crate::error::OpenError;
 use crate::names::{ModelId, NameKind, NameLimits, Names, TenantId};
@@ -13,14 +15,48 @@ pub(crate) struct NamesFile {
     pub(crate) log: NamesLog,
 }
 
+/// A name that is in memory and not yet in the file, which could not be
+/// written. No commit is made before it is there: so a row never has an id
+/// whose name could be lost.
+#[derive(Debug)]
+struct Pending {
+    kind: NameKind,
+    id: u32,
+    name: String,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// `None` in memory.
+    file: Option<NamesFile>,
+    pending: VecDeque<Pending>,
+}
+
 /// Gives out ids.
 #[derive(Debug)]
 pub(crate) struct Interner {
     names: Arc<Names>,
     limits: NameLimits,
-    /// The lock is held while a new name gets its id; `None` in memory.
-    file: Mutex<Option<NamesFile>>,
+    /// The lock is held while a new name gets its id.
+    kept: Mutex<Kept>,
     refused: AtomicU64,
+}
+
+impl Kept {
+    fn write_pending(&mut self) -> Result<(), OpenError> {
+        let Some(file) = &mut self.file else {
+            return Ok(());
+        };
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        file.aggregate.check_present()?;
+        while let Some(Pending { kind, id, name }) = self.pending.front() {
+            file.log.append(&file.aggregate, *kind, *id, name)?;
+            self.pending.pop_front();
+        }
+        Ok(())
+    }
 }
 
 impl Interner {
@@ -28,7 +64,10 @@ impl Interner {
         Self {
             names,
             limits,
-            file: Mutex::new(file),
+            kept: Mutex::new(Kept {
+                file,
+                pending: VecDeque::new(),
+            }),
             refused: AtomicU64::new(0),
         }
     }
@@ -53,15 +92,15 @@ impl Interner {
 
     #[cold]
     fn new_model(&self, provider: &str, model: &str) -> Option<u32> {
-        let file = &mut *lock(&self.file);
+        let kept = &mut *lock(&self.kept);
         // Without room for the model, its provider must not take room either.
         let is_room = self.has_room(NameKind::Model { provider: 0 });
         if !(is_room && self.is_fit(provider) && self.is_fit(model)) {
             return None;
         }
-        let provider = self.add(file, NameKind::Provider, provider)?;
+        let provider = self.add(kept, NameKind::Provider, provider);
         let provider = u16::try_from(provider).ok()?;
-        self.add(file, NameKind::Model { provider }, model)
+        Some(self.add(kept, NameKind::Model { provider }, model))
     }
 
     pub(crate) fn tenant(&self, tenant: &str) -> TenantId {
@@ -77,24 +116,50 @@ impl Interner {
 
     #[cold]
     fn new_tenant(&self, tenant: &str) -> Option<u32> {
-        let file = &mut *lock(&self.file);
+        let kept = &mut *lock(&self.kept);
         let fits = self.has_room(NameKind::Tenant) && self.is_fit(tenant);
-        fits.then(|| self.add(file, NameKind::Tenant, tenant))?
+        fits.then(|| self.add(kept, NameKind::Tenant, tenant))
     }
 
     /// The id of the name, which is new unless somebody was faster.
-    fn add(&self, file: &mut Option<NamesFile>, kind: NameKind, name: &str) -> Option<u32> {
+    fn add(&self, kept: &mut Kept, kind: NameKind, name: &str) -> u32 {
         if let Some(id) = self.names.find(kind, name) {
-            return Some(id);
+            return id;
         }
-        if let Some(file) = file {
+        if kept.file.is_some() {
             let id = self.names.next_id(kind);
-            let written: Result<(), OpenError> = file.log.append(&file.aggregate, kind, id, name);
-            // A name that isn't in the file must not be recorded under: after
-            // a kill nobody could say whose the records were.
-            written.ok()?;
+            let name = name.to_owned();
+            kept.pending.push_back(Pending { kind, id, name });
+            // Where it can't be written it waits for the next commit, which
+            // says why. If the process is killed before that, records under
+            // this name are counted as `__other__`.
+            let _ = kept.write_pending();
         }
-        Some(self.names.add(kind, name).id)
+        self.names.add(kind, name).id
+    }
+
+    /// Whether names wait that the file doesn't have.
+    pub(crate) fn has_pending(&self) -> bool {
+        !lock(&self.kept).pending.is_empty()
+    }
+
+    /// Puts the names that wait into the file.
+    pub(crate) fn write_pending(&self) -> Result<(), OpenError> {
+        lock(&self.kept).write_pending()
+    }
+
+    /// Goes on with the file that `make` gives, which has all names. None is
+    /// added in between.
+    pub(crate) fn rebuild(
+        &self,
+        make: impl FnOnce() -> Result<NamesFile, OpenError>,
+    ) -> Result<(), OpenError> {
+        let mut kept = lock(&self.kept);
+        *kept = Kept {
+            file: Some(make()?),
+            pending: VecDeque::new(),
+        };
+        Ok(())
     }
 
     fn is_fit(&self, name: &str) -> bool {

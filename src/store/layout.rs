@@ -184,6 +184,10 @@ mod tests {
                 (extent::CHECKSUM, "checksum"),
             ],
         );
+        let mut block = super::super::commit::SCALAR_NAMES.to_vec();
+        block.push((super::super::commit::SHARDS, "shards"));
+        block.sort_unstable();
+        expect("### Commit block", &block);
         for (offset, what) in [
             (LIVE_OFFSET, "live words"),
             (COMMIT_OFFSET, "commit block"),

@@ -4,16 +4,17 @@
 use super::aggregate::{Aggregate, ExtentKind, View};
 use super::layout::live;
 use super::names_log::NamesLog;
-use super::rows::{RowCopy, RowsFile};
+use super::rows::RowsFile;
+use super::version::{Missed, Unsound};
 use crate::error::OpenError;
-use crate::ledger::{Row, Sums};
+use crate::ledger::Row;
 use crate::names::Names;
 use crate::sync::Arc;
 
 /// What a store's file holds.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    pub(crate) view: Option<View>,
+    pub(crate) view: View,
     pub(crate) rows: RowsFile,
     pub(crate) ledger_rows: Vec<Row>,
     pub(crate) names: Arc<Names>,
@@ -22,11 +23,11 @@ pub(crate) struct Loaded {
 
 impl Loaded {
     /// Reads all of a file that nobody writes to, and checks what it reads.
-    pub(crate) fn load(aggregate: &Aggregate) -> Result<Self, OpenError> {
-        let view = aggregate.view()?;
+    pub(crate) fn load(aggregate: &Aggregate, writable: bool) -> Result<Self, OpenError> {
+        let view = aggregate.view()?.unwrap_or_default();
         let mut rows = RowsFile::default();
         let mut names_log = NamesLog::default();
-        for extent in aggregate.new_extents(true)? {
+        for extent in aggregate.new_extents(writable)? {
             match extent.kind {
                 ExtentKind::Rows => rows.attach(aggregate, &extent)?,
                 ExtentKind::Names => names_log.attach(aggregate, &extent)?,
@@ -34,10 +35,7 @@ impl Loaded {
         }
         let names = Arc::new(Names::new());
         names_log.read_new(aggregate, &names)?;
-        let ledger_rows = match &view {
-            Some(view) => load_rows(aggregate, &rows, view)?,
-            None => Vec::new(),
-        };
+        let ledger_rows = load_rows(aggregate, &rows, &view)?;
         Ok(Self {
             view,
             rows,
@@ -48,7 +46,25 @@ impl Loaded {
     }
 }
 
-fn load_rows(aggregate: &Aggregate, rows: &RowsFile, view: &View) -> Result<Vec<Row>, OpenError> {
+/// The names alone, of a file whose rows may be damaged.
+pub(super) fn load_names(aggregate: &Aggregate) -> Result<Arc<Names>, OpenError> {
+    let mut names_log = NamesLog::default();
+    for extent in aggregate.new_extents(false)? {
+        if extent.kind == ExtentKind::Names {
+            names_log.attach(aggregate, &extent)?;
+        }
+    }
+    let names = Arc::new(Names::new());
+    names_log.read_new(aggregate, &names)?;
+    Ok(names)
+}
+
+/// All rows as of `view`, which must be those that it was committed with.
+pub(super) fn load_rows(
+    aggregate: &Aggregate,
+    rows: &RowsFile,
+    view: &View,
+) -> Result<Vec<Row>, OpenError> {
     let View { generation, block } = view;
     aggregate.check_blocks(*generation)?;
     if aggregate.load_sealed(live::NAMES, "the number of names")? < block.names {
@@ -58,24 +74,30 @@ fn load_rows(aggregate: &Aggregate, rows: &RowsFile, view: &View) -> Result<Vec<
         return Err(aggregate.damaged("it has fewer rows than were committed"));
     }
     let mut loaded = Vec::with_capacity(block.rows as usize);
-    let mut sums = Sums::default();
+    let mut digest = 0u64;
     for number in 0..block.rows as u32 {
-        rows.check(number, *generation).map_err(|unsound| {
+        let unsound = |unsound: Unsound| {
             aggregate.damaged(format!(
                 "version {} of row {number}, generation {}, doesn't have its checksum",
                 unsound.version, unsound.generation
             ))
-        })?;
-        match rows.read(number, *generation) {
-            RowCopy::At(_, row) => {
-                sums.add(&row);
-                loaded.push(row);
-            }
-            _ => return Err(aggregate.damaged(format!("row {number} has no valid version"))),
-        }
+        };
+        rows.check(number, *generation).map_err(unsound)?;
+        let (_, row) = rows
+            .read(number, *generation)
+            .map_err(|missed| match missed {
+                Missed::Damaged(which) => unsound(which),
+                Missed::Absent | Missed::Overtaken => {
+                    aggregate.damaged(format!("row {number} has no valid version"))
+                }
+            })?;
+        digest = digest.wrapping_add(row.share);
+        loaded.push(row);
     }
-    if let Some(what) = sums.disagreement(block.records).or(block.imbalance()) {
-        return Err(aggregate.damaged(what));
+    match block.imbalance() {
+        Some(what) => Err(aggregate.damaged(what)),
+        None if digest != block.digest => Err(aggregate
+            .damaged("the rows are not those of one commit: each is sound, their digest is not")),
+        None => Ok(loaded),
     }
-    Ok(loaded)
 }

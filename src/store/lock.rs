@@ -9,7 +9,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{FlockOperation, fcntl_lock};
@@ -30,6 +30,8 @@ fn held() -> MutexGuard<'static, Vec<(u32, u64, u64)>> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holder {
     Nobody,
+    /// The lock file can't be looked at.
+    Unknown,
     /// A process; `None` where it lives in another namespace.
     Process(Option<u32>),
 }
@@ -37,6 +39,7 @@ pub(crate) enum Holder {
 /// The lock of a store, held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct StoreLock {
+    path: PathBuf,
     file: Option<File>,
     device: u64,
     inode: u64,
@@ -63,7 +66,7 @@ impl StoreLock {
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => {
                 return Err(in_use(match ask(&file) {
                     Holder::Process(pid) => pid,
-                    Holder::Nobody => None,
+                    Holder::Nobody | Holder::Unknown => None,
                 }));
             }
             Err(errno) => return Err(OpenError::io("lock", path, errno)),
@@ -71,10 +74,25 @@ impl StoreLock {
         let (device, inode) = (metadata.dev(), metadata.ino());
         held.push((std::process::id(), device, inode));
         Ok(Self {
+            path: path.to_owned(),
             file: Some(file),
             device,
             inode,
         })
+    }
+
+    /// Whether the lock file is still the one that is locked: otherwise
+    /// somebody else may hold the store that is at this path now (I7).
+    pub(crate) fn check_present(&self) -> Result<(), OpenError> {
+        match std::fs::symlink_metadata(&self.path) {
+            Ok(there) if (there.dev(), there.ino()) == (self.device, self.inode) => Ok(()),
+            _ => Err(OpenError::Gone {
+                path: self.path.clone(),
+                what: "the store was removed or replaced while it was in use: close the \
+                       recorder and open it again"
+                    .into(),
+            }),
+        }
     }
 }
 
@@ -96,7 +114,8 @@ pub(crate) fn holder(path: &Path) -> Holder {
     }
     match files::open_existing(path, false) {
         Ok(file) => ask(&file),
-        Err(_) => Holder::Nobody,
+        Err(error) if error.is_not_found() => Holder::Nobody,
+        Err(_) => Holder::Unknown,
     }
 }
 

@@ -16,6 +16,7 @@ use super::layout::{live, names_in_extent};
 use crate::disk::Placed;
 use crate::disk::format::checksum;
 use crate::error::OpenError;
+use crate::fault::point;
 use crate::names::{NameKind, Names};
 use crate::sync::{AtomicU64, Ordering};
 
@@ -161,7 +162,9 @@ impl NamesLog {
         for (to, word) in words[self.word..].iter().zip(entry) {
             to.store(word, Ordering::Relaxed);
             end += 1;
+            point!("names: half written");
         }
+        point!("names: before they count");
         self.word = end;
         self.names += 1;
         aggregate.store_sealed(live::NAMES, self.names);

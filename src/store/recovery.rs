@@ -3,52 +3,79 @@
 use std::path::Path;
 
 use super::aggregate::Aggregate;
+use super::choose::Before;
 use super::commit::CommitBlock;
 use super::load::Loaded;
+use super::set_aside::{SetAside, set_aside};
 use crate::bucket::now_nanos;
+use crate::disk::{boot_id, is_same_boot};
 use crate::error::OpenError;
+use crate::fault::point;
 use crate::ledger::Ledger;
 use crate::names::{ModelId, NameKind, Names, TenantId};
 use crate::record::UsageRecord;
-use crate::ring::{Geometry, Ring, RingFile, RingId};
+use crate::ring::{Geometry, Ring, RingFile, RingId, Survivors};
 
 /// Where rings go unless the caller chose: memory that outlives the process.
 const SHARED_MEMORY: &str = "/dev/shm";
 
+/// What became of the last writer's ring.
+#[derive(Debug, Default)]
+pub(super) struct Replayed {
+    /// Its file, to be removed when all that was in it is committed.
+    pub(super) file: Option<RingFile>,
+    /// Or where it was set aside.
+    pub(super) set_aside: Option<SetAside>,
+}
+
 /// Folds what the last writer's ring holds beyond the last commit, and takes
-/// the ring out of `block`. Gives the ring's file, to be removed later.
+/// the ring out of `block`. Where the live file was set aside, `before` says
+/// what the ring continues.
 pub(super) fn replay(
     aggregate: &Aggregate,
     names: &Names,
+    before: Option<&Before>,
     block: &mut CommitBlock,
     ledger: &mut Ledger,
-) -> Result<Option<RingFile>, OpenError> {
-    if block.ring == 0 {
-        return Ok(None);
+) -> Result<Replayed, OpenError> {
+    point!("recovery: before the replay");
+    let (last, last_file, last_names) = match before {
+        Some(before) => (before.view.block.clone(), &before.aggregate, &*before.names),
+        None => (block.clone(), aggregate, names),
+    };
+    // What the file that was set aside had counted and this one has not.
+    let covered = last.covered();
+    block.lost = block
+        .lost
+        .wrapping_add(covered.wrapping_sub(block.covered()));
+    block.earlier_positions = covered;
+    block.positions = Vec::new();
+    block.ring = 0;
+    if last.ring == 0 {
+        return Ok(Replayed::default());
     }
-    let io = |error| OpenError::io("look at", aggregate.path(), error);
-    let id = RingId::new(aggregate.identity.store, aggregate.file(), block.ring).map_err(io)?;
-    let dir = names
-        .ring_dir(block.ring_dir as u32)
-        .ok_or_else(|| aggregate.damaged("the name of the ring's directory is missing"))?;
-    let opened = RingFile::open(Path::new(dir.as_str()), id)?;
-    let covered = block.covered();
-    let mut survived = 0;
-    let file = match opened {
-        None => {
-            // Shared memory is empty after a reboot: what was in the ring and
-            // not committed is gone, and nobody can say how much it was.
-            block.rings_lost += 1;
-            None
-        }
-        Some((file, ring)) => {
-            if ring.shards().len() != block.positions.len() {
-                let what = "the ring has another number of shards than was committed";
-                return Err(aggregate.damaged(what));
-            }
+    let id = RingId::new(last_file.identity.store, last_file.inode()?.1, last.ring);
+    let dir = last_names
+        .ring_dir(last.ring_dir as u32)
+        .ok_or_else(|| last_file.damaged("the name of the ring's directory is missing"))?;
+    let dir = Path::new(dir.as_str());
+    let opened = if is_same_boot(last.boot(), boot_id()) {
+        RingFile::open(dir, id)
+    } else {
+        Err(RingFile::unfit(
+            dir,
+            id,
+            "it was written before the last reboot",
+        ))
+    };
+    match opened {
+        Ok(Some((file, ring))) if ring.shards().len() == last.positions.len() => {
             let now = now_nanos();
-            for (shard, position) in ring.shards().iter().zip(&block.positions) {
-                for survivor in shard.survivors(*position) {
+            for (shard, position) in ring.shards().iter().zip(&last.positions) {
+                let Survivors { lost, records } = shard.survivors(*position);
+                block.lost = block.lost.wrapping_add(lost);
+                let mut survived = lost;
+                for survivor in records {
                     survived += 1;
                     match survivor {
                         Some(record) => {
@@ -57,15 +84,42 @@ pub(super) fn replay(
                         }
                         None => block.holes += 1,
                     }
+                    point!("recovery: mid replay");
                 }
+                block.earlier_positions = block.earlier_positions.wrapping_add(survived);
             }
-            Some(file)
+            Ok(Replayed {
+                file: Some(file),
+                set_aside: None,
+            })
         }
+        Ok(None) => {
+            // Shared memory is empty after a reboot: what was in the ring and
+            // not committed is gone, and nobody can say how much it was.
+            block.rings_lost += 1;
+            Ok(Replayed::default())
+        }
+        Ok(Some(_)) => {
+            let what = "it has another number of shards than was committed";
+            unfit(block, RingFile::unfit(dir, id, what))
+        }
+        Err(error) => unfit(block, error),
+    }
+}
+
+/// Sets a ring aside that can't be replayed.
+fn unfit(block: &mut CommitBlock, error: OpenError) -> Result<Replayed, OpenError> {
+    let OpenError::Damaged { path, what } = error else {
+        return Err(error);
     };
-    block.earlier_positions = covered.wrapping_add(survived);
-    block.ring = 0;
-    block.positions = Vec::new();
-    Ok(file)
+    block.rings_lost += 1;
+    Ok(Replayed {
+        file: None,
+        set_aside: match set_aside(&path, what) {
+            Err(error) if error.is_not_found() => None,
+            other => Some(other?),
+        },
+    })
 }
 
 /// The record with ids that the store knows. Ids are in the file before they
@@ -117,8 +171,7 @@ pub(super) fn new_ring(
     geometry: Geometry,
 ) -> Result<(RingFile, Ring), OpenError> {
     let number = block.rings + 1;
-    let id = RingId::new(aggregate.identity.store, aggregate.file(), number)
-        .map_err(|error| OpenError::io("look at", aggregate.path(), error))?;
+    let id = RingId::new(aggregate.identity.store, aggregate.inode()?.1, number);
     let shared = place
         .shared
         .then(|| RingFile::create(Path::new(SHARED_MEMORY), id, geometry).ok())
@@ -132,6 +185,7 @@ pub(super) fn new_ring(
             (dir, RingFile::create(Path::new(dir), id, geometry)?)
         }
     };
+    point!("recovery: ring created");
     let ring_dir = match loaded.names.find(NameKind::RingDir, dir) {
         Some(known) => known,
         None => {

@@ -2,7 +2,7 @@
 
 use super::aggregate::{Aggregate, Extent, ExtentKind};
 use super::layout::{BLOCK_ROWS, ROW_BYTES, ROW_VERSION_WORDS, blocks_in_extent};
-use super::version::{Copied, Pair, Unsound};
+use super::version::{Missed, Pair, Stamp, Unsound};
 use crate::disk::Placed;
 use crate::error::OpenError;
 use crate::ledger::{ROW_WORDS, Row};
@@ -12,19 +12,19 @@ type RowPair = Pair<ROW_VERSION_WORDS>;
 
 const _: () = assert!(ROW_WORDS == RowPair::PAYLOAD && size_of::<RowPair>() == ROW_BYTES);
 
-/// What a reader got of one row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-// It is looked at where it is returned and never kept.
-#[allow(clippy::large_enum_variant)]
-pub(crate) enum RowCopy {
-    /// The row as of this generation.
-    At(u64, Row),
-    /// See [`Copied::Overtaken`].
-    Overtaken,
-    /// The row does not exist.
-    Absent,
-    /// The words are not a row's, or don't have their checksum.
-    Damaged,
+/// What a value of a row adds to the digest of all rows, which a commit names.
+/// A row that is missing, stands at another number or is of another generation
+/// changes the digest, though it is sound in itself.
+fn share(number: u32, stamp: Stamp) -> u64 {
+    let row = mix(u64::from(number) << 32 | stamp.checksum);
+    mix(row ^ stamp.generation)
+}
+
+/// Spreads every bit over all of the word, one to one.
+const fn mix(mut word: u64) -> u64 {
+    word = (word ^ (word >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    word = (word ^ (word >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    word ^ (word >> 32)
 }
 
 /// All extents of rows, mapped.
@@ -80,34 +80,32 @@ impl RowsFile {
         Ok(())
     }
 
-    /// Writes the value that a row has at generation `next`.
-    pub(crate) fn write(&self, number: u32, committed: u64, next: u64, row: &Row) {
+    /// Writes the value that a row has at generation `next`, and notes its
+    /// share of the digest in the row.
+    pub(crate) fn write(&self, number: u32, committed: u64, next: u64, row: &mut Row) {
         if let Some(pair) = self.pair(number) {
-            pair.write(committed, next, &row.to_words());
+            row.share = share(number, pair.write(committed, next, &row.to_words()));
         }
     }
 
-    /// The row as of generation `committed`.
-    pub(crate) fn read(&self, number: u32, committed: u64) -> RowCopy {
-        let Some(pair) = self.pair(number) else {
-            return RowCopy::Absent;
-        };
+    /// The row as of generation `committed`, and its own generation.
+    pub(crate) fn read(&self, number: u32, committed: u64) -> Result<(u64, Row), Missed> {
         let mut words = [0; ROW_WORDS];
-        match pair.copy(committed, &mut words) {
-            Copied::At(generation) => match Row::from_words(&words) {
-                Some(row) => RowCopy::At(generation, row),
-                None => RowCopy::Damaged,
-            },
-            Copied::Overtaken => RowCopy::Overtaken,
-            Copied::Absent => RowCopy::Absent,
-            Copied::Damaged(_) => RowCopy::Damaged,
-        }
+        let pair = self.pair(number).ok_or(Missed::Absent)?;
+        let stamp = pair.copy(committed, &mut words)?;
+        // The checksum is right, so somebody wrote these words on purpose.
+        let mut row = Row::from_words(&words).ok_or(Missed::Damaged(Unsound {
+            version: 0,
+            generation: stamp.generation,
+        }))?;
+        row.share = share(number, stamp);
+        Ok((stamp.generation, row))
     }
 
     /// The generation of the row as of `committed`.
-    pub(crate) fn generation(&self, number: u32, committed: u64) -> Copied {
-        self.pair(number)
-            .map_or(Copied::Absent, |pair| pair.generation(committed))
+    pub(crate) fn generation(&self, number: u32, committed: u64) -> Result<u64, Missed> {
+        let pair = self.pair(number).ok_or(Missed::Absent)?;
+        pair.generation(committed)
     }
 
     /// See [`Pair::check`].

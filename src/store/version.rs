@@ -32,6 +32,7 @@
 
 use crate::disk::Mappable;
 use crate::disk::format::checksum;
+use crate::fault::point;
 use crate::sync::{AtomicU64, Ordering, fence};
 
 /// The generation of a version that is being written. Not 0: a pair both of
@@ -57,11 +58,17 @@ impl<const N: usize> Default for Pair<N> {
     }
 }
 
-/// What a reader got.
+/// Which value it is: two of different content differ in one of these, but for
+/// one chance in four thousand million.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Copied {
-    /// The words of the version with this generation were copied.
-    At(u64),
+pub(crate) struct Stamp {
+    pub(crate) generation: u64,
+    pub(crate) checksum: u64,
+}
+
+/// Why a reader got nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missed {
     /// Both versions are newer than what was asked for, or one was being
     /// written: ask again for a newer generation.
     Overtaken,
@@ -86,7 +93,7 @@ impl<const N: usize> Pair<N> {
     /// Writes `payload` as the value at generation `next`, which becomes
     /// visible when the caller commits it. `committed` is the generation that
     /// is visible now; its value stays as it is (I3).
-    pub(crate) fn write(&self, committed: u64, next: u64, payload: &[u64]) {
+    pub(crate) fn write(&self, committed: u64, next: u64, payload: &[u64]) -> Stamp {
         debug_assert!(payload.len() == Self::PAYLOAD && next > committed);
         let version = &self.versions[1 - self.current(committed).unwrap_or(1)];
         // Release: who sees the mark and looks again sees that a newer
@@ -98,18 +105,21 @@ impl<const N: usize> Pair<N> {
         for (to, word) in version[1..].iter().zip(payload) {
             to.store(*word, Ordering::Relaxed);
         }
-        version[N - 1].store(checksum(next, payload), Ordering::Relaxed);
+        point!("commit: mid row");
+        let checksum = checksum(next, payload);
+        version[N - 1].store(checksum, Ordering::Relaxed);
         // Release: pairs with the Acquire of the generation in `copy`.
         version[0].store(next, Ordering::Release);
+        Stamp {
+            generation: next,
+            checksum,
+        }
     }
 
     /// Copies the value at generation `committed` to `payload`.
-    pub(crate) fn copy(&self, committed: u64, payload: &mut [u64]) -> Copied {
+    pub(crate) fn copy(&self, committed: u64, payload: &mut [u64]) -> Result<Stamp, Missed> {
         debug_assert!(payload.len() == Self::PAYLOAD);
-        let (version, generation) = match self.choose(committed) {
-            Ok(chosen) => chosen,
-            Err(none) => return none,
-        };
+        let (version, generation) = self.choose(committed)?;
         for (word, from) in payload.iter_mut().zip(&self.versions[version][1..]) {
             *word = from.load(Ordering::Relaxed);
         }
@@ -117,38 +127,38 @@ impl<const N: usize> Pair<N> {
         // Acquire fence: keeps the copy before the re-check.
         fence(Ordering::Acquire);
         if !self.is_still(version, generation) {
-            return Copied::Overtaken;
+            return Err(Missed::Overtaken);
         }
         if sum != checksum(generation, payload) {
-            return Copied::Damaged(Unsound {
+            return Err(Missed::Damaged(Unsound {
                 version,
                 generation,
-            });
+            }));
         }
-        Copied::At(generation)
+        Ok(Stamp {
+            generation,
+            checksum: sum,
+        })
     }
 
     /// Which generation a copy at `committed` would have; the words are not
     /// touched.
-    pub(crate) fn generation(&self, committed: u64) -> Copied {
-        match self.choose(committed) {
-            Ok((version, generation)) if self.is_still(version, generation) => {
-                Copied::At(generation)
-            }
-            Ok(_) => Copied::Overtaken,
-            Err(none) => none,
+    pub(crate) fn generation(&self, committed: u64) -> Result<u64, Missed> {
+        match self.choose(committed)? {
+            (version, generation) if self.is_still(version, generation) => Ok(generation),
+            _ => Err(Missed::Overtaken),
         }
     }
 
     /// Which version holds the value at `committed`, and its generation. For
     /// readers; it must be confirmed by `is_still`.
-    fn choose(&self, committed: u64) -> Result<(usize, u64), Copied> {
+    fn choose(&self, committed: u64) -> Result<(usize, u64), Missed> {
         // Acquire: pairs with the Release of mark and generation in `write`.
         let generations = [0, 1].map(|v| self.versions[v][0].load(Ordering::Acquire));
         match newest(generations, committed) {
             Some(version) => Ok((version, generations[version])),
-            None if committed == 0 || generations == [0, 0] => Err(Copied::Absent),
-            None => Err(Copied::Overtaken),
+            None if committed == 0 || generations == [0, 0] => Err(Missed::Absent),
+            None => Err(Missed::Overtaken),
         }
     }
 

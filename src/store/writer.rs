@@ -1,30 +1,48 @@
-//! The consumer's side of an open store: commits.
+//! The consumer's side of an open store: commits, and a new file where
+//! somebody took the old one away.
 
-use super::aggregate::Aggregate;
+use std::path::{Path, PathBuf};
+
+use super::aggregate::{Aggregate, View};
 use super::commit::CommitBlock;
+use super::image::write_image;
+use super::interner::{Interner, NamesFile};
 use super::layout::live;
 use super::lock::StoreLock;
 use super::rows::RowsFile;
+use super::set_aside::set_aside;
+use super::{AGGREGATE, DRAFT};
 use crate::bucket::now_nanos;
+use crate::disk::files;
 use crate::error::OpenError;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Row};
 use crate::ring::RingFile;
-use crate::sync::Arc;
+use crate::sync::{Arc, Ordering};
+
+/// How often the writer shows that it is awake. Seldom enough to cost nothing.
+const HEARTBEAT_NANOS: u64 = 10_000_000;
 
 /// The consumer's side of an open store.
 #[derive(Debug)]
 pub(crate) struct Store {
-    pub(crate) aggregate: Arc<Aggregate>,
+    pub(super) dir: PathBuf,
+    pub(super) aggregate: Arc<Aggregate>,
     pub(super) rows: RowsFile,
     pub(super) generation: u64,
     pub(super) ring_file: RingFile,
-    pub(super) _lock: StoreLock,
+    pub(super) lock: Arc<StoreLock>,
+    pub(super) last_heartbeat: u64,
 }
 
 impl Store {
     /// The generation that is committed.
     pub(crate) const fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// What others need to work on the same store.
+    pub(crate) fn share(&self) -> (Arc<Aggregate>, Arc<StoreLock>) {
+        (Arc::clone(&self.aggregate), Arc::clone(&self.lock))
     }
 
     /// Makes the ledger's changes and `block` durable against the death of
@@ -34,17 +52,139 @@ impl Store {
         &mut self,
         ledger: &mut Ledger,
         block: &mut CommitBlock,
+        interner: &Interner,
     ) -> Result<u64, OpenError> {
-        self.rows.reserve(&self.aggregate, ledger.rows().len())?;
-        write_commit(&self.aggregate, &self.rows, self.generation, ledger, block)?;
+        match self.aggregate.check_present() {
+            Ok(()) => {
+                interner.write_pending()?;
+                self.rows.reserve(&self.aggregate, ledger.rows().len())?;
+                write_commit(&self.aggregate, &self.rows, self.generation, ledger, block)?;
+            }
+            Err(OpenError::Gone { .. } | OpenError::Damaged { .. }) => {
+                interner.rebuild(|| self.rebuild(ledger, block, interner))?;
+            }
+            Err(other) => return Err(other),
+        }
         self.generation += 1;
         Ok(self.generation)
+    }
+
+    /// Writes a new file, with all that is in memory, where somebody removed,
+    /// replaced or cut the old one.
+    fn rebuild(
+        &mut self,
+        ledger: &mut Ledger,
+        block: &mut CommitBlock,
+        interner: &Interner,
+    ) -> Result<NamesFile, OpenError> {
+        // Only in the directory whose lock this is (I7).
+        self.lock.check_present()?;
+        let (draft, place) = (self.dir.join(DRAFT), self.dir.join(AGGREGATE));
+        prepare(block, ledger);
+        let mut view = View {
+            generation: self.generation + 1,
+            block: block.clone(),
+        };
+        let identity = self.aggregate.identity;
+        let mut image = write_image(&draft, identity, interner.names(), &mut view, |each| {
+            ledger.every(each);
+        })?;
+        match set_aside(&place, "put there or cut while the store was in use") {
+            Err(error) if error.is_not_found() => {}
+            other => drop(other?),
+        }
+        files::rename(&draft, &place).map_err(|error| OpenError::io("create", &place, error))?;
+        image.aggregate.set_path(&place);
+        *block = view.block;
+        self.aggregate = Arc::new(image.aggregate);
+        self.rows = image.rows;
+        self.show(std::process::id());
+        // Best effort: without it the ring is lost if the process is killed,
+        // which `ring_is_present` then says.
+        let _ = self.ring_file.belong_to(self.aggregate.inode()?.1);
+        Ok(NamesFile {
+            aggregate: Arc::clone(&self.aggregate),
+            log: image.names_log,
+        })
+    }
+
+    /// What the file says now of all rows, after a panic in the middle of
+    /// something: what was not committed is taken back.
+    pub(crate) fn reload(&mut self) -> Result<(View, Vec<Row>), OpenError> {
+        self.aggregate.check_present()?;
+        self.take_back()?;
+        let view = self.aggregate.view()?.unwrap_or_default();
+        let rows = super::load::load_rows(&self.aggregate, &self.rows, &view)?;
+        Ok((view, rows))
+    }
+
+    /// Takes back what was written of a commit that didn't happen; gives the
+    /// committed generation.
+    pub(crate) fn take_back(&mut self) -> Result<u64, OpenError> {
+        self.aggregate.check_present()?;
+        self.generation = self.aggregate.committed()?;
+        self.aggregate.scrub(self.generation);
+        self.rows.scrub(self.generation);
+        Ok(self.generation)
+    }
+
+    /// Shows that the writer is awake.
+    pub(crate) fn heartbeat(&mut self, now: u64) {
+        if now.wrapping_sub(self.last_heartbeat) >= HEARTBEAT_NANOS
+            && self.aggregate.check_present().is_ok()
+        {
+            self.last_heartbeat = now;
+            // Relaxed: it says no more than that this thread is awake.
+            self.aggregate
+                .live(live::HEARTBEAT)
+                .store(now, Ordering::Relaxed);
+        }
+    }
+
+    /// Shows readers whether the store can be written, as they are told by
+    /// [`Trouble::word`](super::Trouble::word).
+    pub(crate) fn show_trouble(&self, word: u64) {
+        if self.aggregate.check_present().is_ok() {
+            // Relaxed: a flag for readers.
+            self.aggregate
+                .live(live::DEGRADED)
+                .store(word, Ordering::Relaxed);
+        }
+    }
+
+    /// Shows who writes, and that all is well.
+    pub(super) fn show(&self, pid: u32) {
+        for (word, value) in [
+            (live::WRITER_PID, pid.into()),
+            (live::HEARTBEAT, now_nanos()),
+            (live::DEGRADED, 0),
+        ] {
+            // Relaxed: each says something by itself.
+            self.aggregate.live(word).store(value, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the ring would be found after a kill.
+    pub(crate) fn ring_is_present(&self) -> bool {
+        self.ring_file.is_present()
     }
 
     /// Removes the ring's file. After the commit that says there is no ring.
     pub(crate) fn remove_ring(&self) -> Result<(), OpenError> {
         self.ring_file.remove()
     }
+
+    /// The directory.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+}
+
+/// What every commit says of itself.
+fn prepare(block: &mut CommitBlock, ledger: &Ledger) {
+    block.committed_at = now_nanos();
+    block.rows = ledger.rows().len() as u64;
+    block.records = ledger.records();
 }
 
 pub(super) fn write_commit(
@@ -54,12 +194,15 @@ pub(super) fn write_commit(
     ledger: &mut Ledger,
     block: &mut CommitBlock,
 ) -> Result<(), OpenError> {
-    let next = generation + 1;
-    ledger.changed(|number, row| rows.write(number, generation, next, row));
-    block.committed_at = now_nanos();
-    block.rows = ledger.rows().len() as u64;
-    block.records = ledger.records();
+    // From here on nothing can fail.
     block.names = aggregate.load_sealed(live::NAMES, "the number of names")?;
+    prepare(block, ledger);
+    let next = generation + 1;
+    ledger.changed(|number, row| {
+        let before = row.share;
+        rows.write(number, generation, next, row);
+        block.digest = block.digest.wrapping_sub(before).wrapping_add(row.share);
+    });
     aggregate.commit(generation, next, block);
     Ok(())
 }

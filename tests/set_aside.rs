@@ -1,0 +1,119 @@
+//! A file that can't be used is set aside, bytes unchanged, and counting goes
+//! on in a new one (I10, I11).
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::fs;
+
+use common::{PATIENCE, Place};
+use quipu::{Durability, Reader, Recorder, UsageRecord};
+
+fn count(recorder: &Recorder, records: usize) {
+    let model = recorder.model("openai", "gpt-4o").unwrap();
+    let usage = UsageRecord::new(model);
+    assert_eq!(recorder.record_batch(&vec![usage; records]), records);
+}
+
+/// A closed store with three records.
+fn closed_store() -> Place {
+    let place = Place::new();
+    let recorder = place.open();
+    count(&recorder, 3);
+    recorder.close(PATIENCE).unwrap();
+    place
+}
+
+/// Nobody takes `bytes` for a store, and a writer sets them aside and goes on.
+fn assert_set_aside(place: &Place, bytes: &[u8], what: &str) {
+    fs::write(place.aggregate(), bytes).unwrap();
+    let read = Reader::open(place.store()).map_err(|error| error.to_string());
+    let read = read.and_then(|reader| reader.snapshot().map_err(|error| error.to_string()));
+    assert!(read.unwrap_err().contains("nothing was changed"), "{what}");
+    let verified = quipu::verify(place.store());
+    assert!(
+        verified.is_err() || !verified.unwrap().is_sound(),
+        "{what}: `verify` missed it"
+    );
+    assert_eq!(fs::read(place.aggregate()).unwrap(), bytes, "{what}");
+
+    let recorder = place.open();
+    let [aside] = recorder.set_aside() else {
+        panic!("{what}: {recorder:?}");
+    };
+    assert_eq!(aside.original, place.aggregate(), "{what}");
+    assert_eq!(fs::read(&aside.path).unwrap(), bytes, "{what}");
+    let told = aside.to_string();
+    assert!(told.contains(aside.path.to_str().unwrap()), "{told}");
+    assert!(told.contains(&aside.reason), "{told}");
+    count(&recorder, 5);
+    let stats = recorder.close(PATIENCE).unwrap();
+    assert_eq!(stats.committed, 5, "{what}");
+    assert!(quipu::verify(place.store()).unwrap().is_sound(), "{what}");
+    let reopened = place.open();
+    assert!(reopened.set_aside().is_empty(), "{what}");
+    assert_eq!(reopened.snapshot().total().requests, 5, "{what}");
+}
+
+#[test]
+fn bytes_that_are_no_store() {
+    let random: Vec<u8> = (0..9000u32).map(|n| ((n * n) >> 3) as u8).collect();
+    for bytes in [vec![], vec![0; 10], vec![0; 8192], random] {
+        let place = Place::new();
+        fs::create_dir(place.store()).unwrap();
+        assert_set_aside(&place, &bytes, &format!("{} bytes", bytes.len()));
+    }
+}
+
+#[test]
+fn a_store_that_was_cut() {
+    let whole = fs::read(closed_store().aggregate()).unwrap();
+    let cuts = (0..4096)
+        .step_by(397)
+        .chain((4096..whole.len()).step_by(19_999));
+    for len in cuts {
+        let place = closed_store();
+        assert_set_aside(&place, &whole[..len], &format!("cut at {len}"));
+    }
+}
+
+#[test]
+fn several_within_a_second_have_names_of_their_own() {
+    let place = closed_store();
+    let bytes = fs::read(place.aggregate()).unwrap();
+    for n in 0..5u8 {
+        fs::write(place.aggregate(), [n; 100]).unwrap();
+        place.open().close(PATIENCE).unwrap();
+    }
+    let names = common::files_in(&place.store());
+    let aside = names.iter().filter(|name| name.starts_with("aggregate."));
+    assert_eq!(aside.count(), 5, "{names:?}");
+    fs::write(place.aggregate(), bytes).unwrap();
+    assert_eq!(place.open().snapshot().total().requests, 3);
+}
+
+#[test]
+fn a_checkpoint_stands_in_for_a_damaged_file() {
+    let place = Place::new();
+    let durability = Durability::Checkpoint(common::PATIENCE);
+    let recorder = place
+        .builder()
+        .durability(durability)
+        .open(place.store())
+        .unwrap();
+    count(&recorder, 7);
+    let stats = recorder.close(PATIENCE).unwrap();
+    assert_eq!(stats.checkpoint, stats.generation);
+    let mut bytes = fs::read(place.aggregate()).unwrap();
+    bytes[70_000..].fill(0xaa);
+    fs::write(place.aggregate(), &bytes).unwrap();
+
+    let recorder = place.open();
+    assert_eq!(recorder.set_aside().len(), 1);
+    assert_eq!(fs::read(&recorder.set_aside()[0].path).unwrap(), bytes);
+    assert_eq!(recorder.snapshot().total().requests, 7);
+    count(&recorder, 1);
+    assert_eq!(recorder.close(PATIENCE).unwrap().committed, 8);
+    assert!(quipu::verify(place.store()).unwrap().is_sound());
+}
