@@ -290,3 +290,58 @@ impl From<OpenError> for ReadError {
         Self::Open(error)
     }
 }
+
+/// Why nothing was salvaged.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SalvageError {
+    /// The damaged file can't be read, or the store can't be written.
+    Open(OpenError),
+    /// Nothing in the file is sound.
+    Nothing {
+        /// The file.
+        path: PathBuf,
+        /// What is damaged, part by part.
+        notes: Vec<String>,
+    },
+    /// The store has these counts already.
+    Refused {
+        /// The store.
+        into: PathBuf,
+        /// How it came to have them.
+        why: String,
+    },
+}
+
+impl fmt::Display for SalvageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(error) => error.fmt(f),
+            Self::Nothing { path, notes } => {
+                write!(f, "nothing can be recovered from {}", path.display())?;
+                match notes.as_slice() {
+                    [] => write!(f, ": it counts nothing"),
+                    notes => write!(f, ": {}", notes.join("; ")),
+                }
+            }
+            Self::Refused { into, why } => {
+                write!(f, "nothing was added to {}: {why}", into.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for SalvageError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Open(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<OpenError> for SalvageError {
+    fn from(error: OpenError) -> Self {
+        Self::Open(error)
+    }
+}

@@ -72,7 +72,9 @@ mod totals;
 #[cfg(not(loom))]
 pub use bucket::{Bucket, Day, ParseDayError};
 #[cfg(not(loom))]
-pub use error::{CloseError, FlushError, NameError, OpenError, ReadError, RecordError};
+pub use error::{
+    CloseError, FlushError, NameError, OpenError, ReadError, RecordError, SalvageError,
+};
 pub use names::{Label, ModelId, OTHER, TenantId};
 #[cfg(not(loom))]
 pub use reader::{Problem, Reader, Status, Verification, Writer, verify};
@@ -86,7 +88,7 @@ pub use snapshot::{
 #[cfg(not(loom))]
 pub use stats::Stats;
 #[cfg(not(loom))]
-pub use store::SetAside;
+pub use store::{Salvage, SetAside, salvage};
 #[cfg(not(loom))]
 pub use totals::{Histogram, Timing, Totals};
 

@@ -64,6 +64,9 @@ pub struct Stats {
     pub tenants: u64,
     /// The generation of the newest checkpoint, 0 where there is none.
     pub checkpoint: u64,
+    /// Of `committed`, records that were taken over from a damaged file: see
+    /// [`salvage`](crate::salvage).
+    pub salvaged: u64,
     /// How often the consumer began again after a panic.
     pub restarts: u64,
     /// Calls that got `__other__` instead of a name of their own.
@@ -91,6 +94,7 @@ impl Stats {
             rings_lost: block.rings_lost,
             lost: block.lost,
             restarts: block.restarts,
+            salvaged: block.salvaged,
             flushes: block.flushes,
             records_per_flush_last: block.last_flush,
             records_per_flush_max: block.greatest_flush,

@@ -93,6 +93,21 @@ impl Ledger {
         self.records
     }
 
+    /// Whether there is a row with this key.
+    pub(crate) fn has(&self, key: RowKey) -> bool {
+        self.rows.iter().any(|row| row.key == key)
+    }
+
+    /// Adds the counters of another store's row to the row of `key`; gives the
+    /// records that they count.
+    pub(crate) fn merge(&mut self, key: RowKey, other: &Row) -> u64 {
+        let number = self.look_up(key);
+        self.touch(number).merge(other);
+        let records = other.records();
+        self.records += records;
+        records
+    }
+
     /// Visits the rows that changed since the last commit, in ascending order.
     pub(crate) fn changed(&mut self, mut visit: impl FnMut(u32, &mut Row)) {
         self.dirty.sort_unstable();
@@ -163,7 +178,7 @@ impl Ledger {
         let rows = self.limits.rows;
         let all = self.limits.with_reserve();
         let candidates = match key.kind() {
-            RowKind::Free | RowKind::Usage => [
+            RowKind::Free | RowKind::Usage | RowKind::Salvaged => [
                 (key, rows),
                 (other(key, key.bucket()), all),
                 (other(key, BucketIndex::OLDER), all),
@@ -202,7 +217,7 @@ impl Ledger {
 /// The key under which counts of `key` appear when it can't have a row.
 fn other(key: RowKey, bucket: BucketIndex) -> RowKey {
     match key.kind() {
-        RowKind::Free | RowKind::Usage => {
+        RowKind::Free | RowKind::Usage | RowKind::Salvaged => {
             RowKey::usage(bucket, ModelId::OTHER.0, TenantId::OTHER.0)
         }
         kind => RowKey::histogram(kind, bucket, ModelId::OTHER.0, key.segment()),

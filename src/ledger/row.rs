@@ -5,6 +5,7 @@
 //! handle them alike, and a histogram takes only the rows it uses.
 
 use crate::bucket::BucketIndex;
+use crate::names::{ModelId, TenantId};
 use crate::record::{OUTCOMES, TOKEN_KINDS};
 use crate::totals::{Adder, BUCKETS, Totals};
 
@@ -46,13 +47,21 @@ pub(crate) enum RowKind {
     Latency = 2,
     /// A segment of the time-to-first-token histogram.
     Ttft = 3,
+    /// No counters: the mark that a damaged file was salvaged.
+    Salvaged = 4,
 }
 
 impl RowKind {
     fn from_byte(byte: u8) -> Option<Self> {
-        [Self::Free, Self::Usage, Self::Latency, Self::Ttft]
-            .into_iter()
-            .find(|kind| *kind as u8 == byte)
+        [
+            Self::Free,
+            Self::Usage,
+            Self::Latency,
+            Self::Ttft,
+            Self::Salvaged,
+        ]
+        .into_iter()
+        .find(|kind| *kind as u8 == byte)
     }
 }
 
@@ -90,6 +99,27 @@ impl RowKey {
         Self {
             word0: bucket.0 as u64 | (kind as u64) << 32 | (segment as u64 & 0xff) << 40,
             word1: (model as u64) << 32,
+        }
+    }
+
+    /// The mark that a file with this fingerprint was salvaged.
+    pub(crate) const fn salvaged(fingerprint: u64) -> Self {
+        Self {
+            word0: BucketIndex::OLDER.0 as u64 | (RowKind::Salvaged as u64) << 32,
+            word1: fingerprint & 0xffff_ffff_ffff,
+        }
+    }
+
+    /// The same key under the names of another store.
+    pub(crate) fn renamed(self, model: ModelId, tenant: TenantId) -> Self {
+        let tenant = match self.kind() {
+            // A histogram is of no tenant.
+            RowKind::Usage => tenant.0,
+            _ => 0,
+        };
+        Self {
+            word0: self.word0,
+            word1: u64::from(tenant) | u64::from(model.0) << 32,
         }
     }
 
@@ -184,6 +214,14 @@ impl Row {
         self.saturated |= other.saturated;
     }
 
+    /// Records that the row counts.
+    pub(crate) fn records(&self) -> u64 {
+        match self.key.kind() {
+            RowKind::Usage => self.counters[counter::REQUESTS],
+            _ => 0,
+        }
+    }
+
     pub(crate) fn to_words(self) -> [u64; ROW_WORDS] {
         let mut words = [0; ROW_WORDS];
         words[0] = self.key.word0 | if self.saturated { SATURATED } else { 0 };
@@ -214,7 +252,7 @@ impl Row {
     pub(crate) fn add_to(&self, totals: &mut Totals) {
         let first = self.key.segment() * COUNTERS;
         match self.key.kind() {
-            RowKind::Free => {}
+            RowKind::Free | RowKind::Salvaged => {}
             RowKind::Usage => self.add_usage_to(totals),
             RowKind::Latency => totals.latency.histogram.add(first, &self.counters),
             RowKind::Ttft => totals

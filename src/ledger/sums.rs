@@ -2,7 +2,7 @@
 //! checksums and the digest, which a writer with an error in it would get right.
 
 use super::row::counter::{LATENCY_COUNT, REQUESTS, TTFT_COUNT};
-use super::{Row, RowKind};
+use super::{Row, RowKey, RowKind};
 
 /// Sums over a set of rows, wrapping.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,6 +28,14 @@ impl Sums {
             .fold(0, |sum: u64, n| sum.wrapping_add(*n));
         match row.key.kind() {
             RowKind::Free => {}
+            // What was recovered needn't agree: see `of_salvaged`.
+            RowKind::Salvaged => {
+                let take = |from: &mut u64, n: usize| *from = from.wrapping_sub(row.counters[n]);
+                take(&mut self.latencies, 0);
+                take(&mut self.latencies_in_histograms, 1);
+                take(&mut self.ttfts, 2);
+                take(&mut self.ttfts_in_histograms, 3);
+            }
             RowKind::Usage => {
                 add(&mut self.requests, row.counters[REQUESTS]);
                 add(&mut self.latencies, row.counters[LATENCY_COUNT]);
@@ -36,6 +44,19 @@ impl Sums {
             RowKind::Latency => add(&mut self.latencies_in_histograms, all),
             RowKind::Ttft => add(&mut self.ttfts_in_histograms, all),
         }
+    }
+
+    /// The mark of a file whose rows add up to this: some of its rows may be
+    /// lost, so rows and histograms need not agree, and are left out.
+    pub(crate) fn of_salvaged(&self, mark: RowKey) -> Row {
+        let mut row = Row::new(mark);
+        row.counters[..4].copy_from_slice(&[
+            self.latencies,
+            self.latencies_in_histograms,
+            self.ttfts,
+            self.ttfts_in_histograms,
+        ]);
+        row
     }
 
     /// What doesn't agree, with each other or with the `records` of a commit.

@@ -14,6 +14,15 @@ pub(crate) struct NameLimits {
     pub(crate) len: usize,
 }
 
+impl NameLimits {
+    /// None but those of the ids.
+    pub(crate) const NONE: Self = Self {
+        models: 65_000,
+        tenants: u32::MAX - 2,
+        len: 32 * 1024,
+    };
+}
+
 /// What a name names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NameKind {

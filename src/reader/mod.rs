@@ -14,7 +14,7 @@ use crate::error::{OpenError, ReadError};
 use crate::snapshot::Snapshot;
 use crate::stats::Stats;
 use crate::store::layout::live;
-use crate::store::{AGGREGATE, Trouble};
+use crate::store::{AGGREGATE, Aggregate, CHECKPOINT, Trouble};
 use crate::sync::{Mutex, Ordering, lock};
 use load::Loader;
 
@@ -80,6 +80,9 @@ impl Reader {
         let degraded = loader.aggregate().live(live::DEGRADED);
         // Relaxed: a word that says something by itself.
         stats.degraded = Trouble::explain(degraded.load(Ordering::Relaxed));
+        let checkpoint = Aggregate::open(&self.store.join(CHECKPOINT), false);
+        let checkpoint = checkpoint.and_then(|file| file.view());
+        stats.checkpoint = checkpoint.ok().flatten().map_or(0, |view| view.generation);
         Ok(stats)
     }
 

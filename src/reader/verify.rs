@@ -162,10 +162,10 @@ fn check_rows(found: &mut Verification, rows: &RowsFile, names: &Names, view: &V
         };
         found.rows += 1;
         digest = digest.wrapping_add(row.share);
-        if row.key.kind() == RowKind::Free {
+        sums.add(&row);
+        if matches!(row.key.kind(), RowKind::Free | RowKind::Salvaged) {
             continue;
         }
-        sums.add(&row);
         if let Some(first) = keys.insert(row.key, number) {
             found.note(&*place, format!("it has the key of row {first}"));
         }

@@ -146,6 +146,9 @@ impl RollUp {
             if !inside {
                 continue;
             }
+            if row.key.kind() == RowKind::Salvaged {
+                continue;
+            }
             row.add_to(&mut self.total);
             // A histogram is of no tenant in particular.
             if self.by.tenant && row.key.kind() != RowKind::Usage {

@@ -88,6 +88,8 @@ block! {
     lost @ 26,
     /// How often the consumer began again after a panic.
     restarts @ 27,
+    /// Records that were taken over from a damaged file.
+    salvaged @ 28,
 }
 
 impl CommitBlock {

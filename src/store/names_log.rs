@@ -99,32 +99,14 @@ impl NamesLog {
         }
         let words = self.extents.get(self.extent).ok_or("it is missing")?;
         // Relaxed: the acquire of the live word `names` came before.
-        let load = |n: usize| words.get(n).map(|word| word.load(Ordering::Relaxed));
-        let head = load(self.word).ok_or("it is missing")?;
-        let check = load(self.word + 1).ok_or("it is cut off")?;
-        let len = (head >> 8) as usize & 0xffff;
-        let body: Option<Vec<u64>> = (0..len.div_ceil(8))
-            .map(|n| load(self.word + 2 + n))
-            .collect();
-        let body = body.ok_or("it is cut off")?;
-        let id = check as u32;
-        if entry_checksum(head, id, &body) != check >> 32 {
-            return Err("it doesn't have its checksum");
-        }
-        let provider = (head >> 24) as u16;
-        let kind = match head & 0xff {
-            KIND_PROVIDER => NameKind::Provider,
-            KIND_MODEL => NameKind::Model { provider },
-            KIND_TENANT => NameKind::Tenant,
-            KIND_RING_DIR => NameKind::RingDir,
-            _ => return Err("it is of no known kind"),
+        let load = |n: usize| {
+            let word = words.get(self.word + n)?;
+            Some(word.load(Ordering::Relaxed))
         };
-        let mut bytes: Vec<u8> = body.iter().flat_map(|word| word.to_le_bytes()).collect();
-        bytes.truncate(len);
-        let name = String::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;
-        self.word += 2 + body.len();
+        let entry = read_entry(load)?;
+        self.word += entry.words;
         self.names += 1;
-        Ok((kind, id, name))
+        Ok((entry.kind, entry.id, entry.name))
     }
 
     /// Puts a name into the file. When this returns, whoever opens the store
@@ -195,6 +177,46 @@ impl NamesLog {
             }
         }
     }
+}
+
+/// A name as the log has it.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) kind: NameKind,
+    pub(super) id: u32,
+    pub(super) name: String,
+    /// Words that it takes.
+    pub(super) words: usize,
+}
+
+/// The entry whose `n`-th word is `load(n)`.
+pub(super) fn read_entry(load: impl Fn(usize) -> Option<u64>) -> Result<Entry, &'static str> {
+    let head = load(0).ok_or("it is missing")?;
+    let check = load(1).ok_or("it is cut off")?;
+    let len = (head >> 8) as usize & 0xffff;
+    let body: Option<Vec<u64>> = (0..len.div_ceil(8)).map(|n| load(2 + n)).collect();
+    let body = body.ok_or("it is cut off")?;
+    let id = check as u32;
+    if entry_checksum(head, id, &body) != check >> 32 {
+        return Err("it doesn't have its checksum");
+    }
+    let provider = (head >> 24) as u16;
+    let kind = match head & 0xff {
+        KIND_PROVIDER => NameKind::Provider,
+        KIND_MODEL => NameKind::Model { provider },
+        KIND_TENANT => NameKind::Tenant,
+        KIND_RING_DIR => NameKind::RingDir,
+        _ => return Err("it is of no known kind"),
+    };
+    let mut bytes: Vec<u8> = body.iter().flat_map(|word| word.to_le_bytes()).collect();
+    bytes.truncate(len);
+    let name = String::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;
+    Ok(Entry {
+        kind,
+        id,
+        name,
+        words: 2 + body.len(),
+    })
 }
 
 fn entry_checksum(head: u64, id: u32, body: &[u64]) -> u64 {

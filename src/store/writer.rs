@@ -14,6 +14,7 @@ use super::set_aside::set_aside;
 use super::{AGGREGATE, DRAFT};
 use crate::bucket::now_nanos;
 use crate::disk::files;
+use crate::disk::format::StoreId;
 use crate::error::OpenError;
 use crate::ledger::{Ledger, Row};
 use crate::ring::RingFile;
@@ -38,6 +39,11 @@ impl Store {
     /// The generation that is committed.
     pub(crate) const fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// Which store it is.
+    pub(crate) fn id(&self) -> StoreId {
+        self.aggregate.identity.store
     }
 
     /// What others need to work on the same store.

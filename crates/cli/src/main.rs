@@ -6,6 +6,7 @@ mod error;
 mod format;
 mod replay;
 mod report;
+mod salvage;
 mod screen;
 mod stats;
 mod synth;
@@ -14,6 +15,7 @@ mod tail;
 mod text;
 mod top;
 mod trace;
+mod values;
 mod verify;
 mod watch;
 
@@ -35,6 +37,7 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Report(args) => report::run(&args),
         Command::Stats(args) => stats::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Salvage(args) => salvage::run(&args),
         Command::Top(args) => top::run(&args),
         Command::Tail(args) => tail::run(&args),
     }

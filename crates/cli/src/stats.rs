@@ -9,7 +9,6 @@ use clap::Args;
 use quipu::{Reader, Stats, Status, Writer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::args::Format;
 use crate::error::CliError;
 use crate::format::{Count, MISSING, Span};
 use crate::report::csv::Field;
@@ -17,6 +16,7 @@ use crate::report::{csv, json};
 use crate::screen::{self, Screen};
 use crate::table::{Column, Table};
 use crate::text;
+use crate::values::Format;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -109,6 +109,10 @@ fn lines(store: &Path, stats: &Stats, status: &Status) -> Vec<(&'static str, Val
         ("replayed", Value::Count(stats.replayed)),
         ("holes", Value::Count(stats.holes)),
         ("rings_lost", Value::Count(stats.rings_lost)),
+        ("lost", Value::Count(stats.lost)),
+        ("salvaged", Value::Count(stats.salvaged)),
+        ("checkpoint", Value::Count(stats.checkpoint)),
+        ("restarts", Value::Count(stats.restarts)),
         ("ring_capacity", Value::Count(stats.ring_capacity)),
         ("ring_high_water", Value::Count(stats.ring_high_water)),
         ("flushes", Value::Count(stats.flushes)),

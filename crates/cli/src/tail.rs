@@ -8,12 +8,12 @@ use clap::{Args, ValueEnum};
 use quipu::{Label, Writer};
 use serde::Serialize;
 
-use crate::args::interval;
 use crate::error::CliError;
 use crate::format::{Count, MISSING, Moment, Money};
 use crate::report::json;
 use crate::screen::{self, Screen, note};
 use crate::text;
+use crate::values::interval;
 use crate::watch::{ByModel, Sight, Stop, View, Watch};
 
 /// Models named on a line; JSON has all of them.

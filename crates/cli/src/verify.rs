@@ -57,8 +57,9 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<(), CliError> {
         return Ok(());
     }
     Err(CliError::Damaged(format!(
-        "{store} is damaged ({}): keep a copy of it; a recorder that opens it sets what can't \
-         be read aside under a new name",
+        "{store} is damaged ({}): a recorder that opens it sets the file aside, bytes \
+         unchanged, and goes on with the checkpoint if there is one; `quipu salvage {store} \
+         --into NEW` recovers what is sound",
         plural(found.problems.len() as u64, "problem")
     )))
 }

@@ -1,12 +1,14 @@
 //! Where a replay records to: the store that was named, or one of its own
 //! that is gone afterwards. Either is a real store with files.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use quipu::Recorder;
 use tempfile::TempDir;
 
 use crate::error::CliError;
+use crate::text;
 
 /// An open store.
 pub(super) struct Target {
@@ -18,8 +20,14 @@ pub(super) struct Target {
 impl Target {
     pub(super) fn open(store: Option<PathBuf>) -> Result<Self, CliError> {
         if let Some(path) = store {
+            let recorder = Recorder::open(&path)?;
+            for aside in recorder.set_aside() {
+                let line = text::visible_message(&aside.to_string()).to_string();
+                // With stderr closed there is nobody left to tell.
+                let _ = writeln!(std::io::stderr(), "quipu: {line}");
+            }
             return Ok(Self {
-                recorder: Recorder::open(&path)?,
+                recorder,
                 path,
                 temporary: None,
             });

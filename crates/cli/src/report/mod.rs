@@ -14,9 +14,9 @@ use std::time::SystemTime;
 use clap::{Args, ValueEnum};
 use quipu::{By, Day, Group, Reader, RollUp, Snapshot, Status, Totals};
 
-use crate::args::Format;
 use crate::error::CliError;
 use crate::screen::{self, Screen};
+use crate::values::Format;
 
 const EXAMPLES: &str = "\
 Examples:

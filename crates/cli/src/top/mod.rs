@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::args::interval;
 use crate::error::CliError;
 use crate::screen::{self, Screen};
+use crate::values::interval;
 use crate::watch::{ByModel, Sight, Stop, View, Watch};
 use terminal::Terminal;
 
