@@ -7,7 +7,7 @@ mod common;
 
 use std::fs;
 
-use common::{PATIENCE, Place};
+use common::{PATIENCE, Place, leftovers};
 use quipu::{Durability, Reader, Recorder, UsageRecord};
 
 fn count(recorder: &Recorder, records: usize) {
@@ -116,4 +116,46 @@ fn a_checkpoint_stands_in_for_a_damaged_file() {
     count(&recorder, 1);
     assert_eq!(recorder.close(PATIENCE).unwrap().committed, 8);
     assert!(quipu::verify(place.store()).unwrap().is_sound());
+}
+
+#[test]
+fn the_ring_of_a_damaged_file_is_replayed_beside_it() {
+    for with_checkpoint in [false, true] {
+        let place = Place::new();
+        if with_checkpoint {
+            // Has five records, and names of its own.
+            let durability = Durability::Checkpoint(PATIENCE);
+            let builder = place.builder().durability(durability);
+            let recorder = builder.open(place.store()).unwrap();
+            count(&recorder, 5);
+            recorder.close(PATIENCE).unwrap();
+        }
+        // 20 committed, 30 on the ring.
+        leftovers::leave(&place);
+        let mut bytes = fs::read(place.aggregate()).unwrap();
+        let rows = bytes.windows(8).position(|word| word == b"QPU-ROWS");
+        bytes[rows.unwrap() + 4096 + 16..][..400].fill(0xa5);
+        fs::write(place.aggregate(), bytes).unwrap();
+
+        let recorder = place.open();
+        assert_eq!(recorder.set_aside().len(), 1, "{:?}", recorder.set_aside());
+        let stats = recorder.stats();
+        let before = if with_checkpoint { 5 } else { 0 };
+        assert_eq!((stats.committed, stats.replayed), (before + 30, 30));
+        assert_eq!((stats.lost, stats.rings_lost), (20, 0));
+        assert_eq!(stats.accepted, stats.committed);
+        let tenants = recorder.snapshot().by_tenant();
+        let of = |name: &str| tenants.iter().find(|of| of.tenant == name);
+        assert_eq!(of("t").unwrap().totals.requests, 30);
+        assert!(common::files_in(&place.ring_dir()).len() == 1);
+        recorder.close(PATIENCE).unwrap();
+        let found = quipu::verify(place.store()).unwrap();
+        assert!(found.is_sound(), "{:?}", found.problems);
+    }
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_leaves_records() {
+    leftovers::child();
 }

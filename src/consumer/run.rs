@@ -192,6 +192,7 @@ impl Consumer {
         if let Some(store) = self.parts.store.as_ref().filter(|_| written) {
             // Best effort: the next open removes what is left.
             let _ = store.remove_ring();
+            self.core.settle(Trouble::Ring);
         }
         written
     }

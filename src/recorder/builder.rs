@@ -1,24 +1,18 @@
 //! Settings of a recorder, and how it is put together.
 
 use std::path::{Path, PathBuf};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
-use crossbeam_utils::sync::Parker;
-
-use super::life::CheckpointThread;
+use super::start::Street;
 use super::{Durability, Recorder};
 use crate::bucket::Bucket;
-use crate::consumer::{Checkpointer, Consumer, Core, Mailbox, Pace, Parts};
 use crate::error::OpenError;
 use crate::ledger::{Ledger, LedgerLimits};
 use crate::names::{NameLimits, Names};
-use crate::ring::{Drainer, Geometry, MAX_SHARD_CAPACITY, MAX_SHARDS, Ring};
-use crate::snapshot::{Pool, Rows, Snapshot};
-use crate::store::{
-    self, Checkpoints, CommitBlock, Interner, NamesFile, OpenOptions, Opened, SetAside,
-};
-use crate::sync::{Arc, AtomicBool};
+use crate::ring::{Geometry, MAX_SHARD_CAPACITY, MAX_SHARDS, Ring};
+use crate::store::{self, Checkpoints, CommitBlock, Interner, NamesFile, OpenOptions, Opened};
+use crate::sync::Arc;
 
 /// Slots of all shards together, unless set: 8 MiB.
 const DEFAULT_SLOTS: usize = 1 << 17;
@@ -47,12 +41,12 @@ const MAX_ROWS: u32 = 1 << 26;
 pub struct Builder {
     shards: usize,
     shard_capacity: Option<usize>,
-    flush_interval: Duration,
-    flush_records: u64,
+    pub(super) flush_interval: Duration,
+    pub(super) flush_records: u64,
     bucket: Option<Bucket>,
     durability: Durability,
     ring_dir: Option<PathBuf>,
-    limits: LedgerLimits,
+    pub(super) limits: LedgerLimits,
     names: NameLimits,
 }
 
@@ -303,83 +297,4 @@ impl Builder {
             capacity: capacity.next_power_of_two(),
         })
     }
-}
-
-/// Everything that a record meets on its way, before the threads start.
-struct Street {
-    bucket: Bucket,
-    ring: Ring,
-    interner: Interner,
-    ledger: Ledger,
-    block: CommitBlock,
-    generation: u64,
-    store: Option<store::Store>,
-    checkpoints: Option<(Checkpoints, Duration)>,
-    set_aside: Vec<SetAside>,
-}
-
-impl Street {
-    fn start(self, settings: &Builder) -> Result<Recorder, OpenError> {
-        let mut rows = Rows::default();
-        let mut pool = Pool::default();
-        for (number, row) in self.ledger.rows().iter().enumerate() {
-            rows.set(number as u32, row, &mut pool);
-        }
-        let first = Snapshot {
-            generation: self.generation,
-            width: self.bucket,
-            block: self.block.clone(),
-            rows: rows.clone(),
-            names: Arc::clone(self.interner.names()),
-        };
-        let parker = Parker::new();
-        let mailbox = Mailbox::new(parker.unparker().clone());
-        let ring = Arc::new(self.ring);
-        let core = Core::new(Arc::clone(&ring), self.interner, mailbox, first);
-        let core = Arc::new(core);
-        let pace = Pace {
-            interval: settings.flush_interval,
-            records: settings.flush_records,
-            batch: ring.capacity() / 8,
-        };
-        let parts = Parts {
-            drainer: Drainer::new(ring, &self.block.positions),
-            ledger: self.ledger,
-            limits: settings.limits,
-            block: self.block,
-            store: self.store,
-            rows,
-            pool,
-            pace,
-        };
-        let consumer = Consumer::new(Arc::clone(&core), parts);
-        let consumer = spawn("quipu-consumer", move || consumer.run(&parker))?;
-        let checkpointer = match self.checkpoints {
-            None => None,
-            Some((checkpoints, interval)) => {
-                core.set_checkpoint(checkpoints.newest());
-                let parker = Parker::new();
-                let unparker = parker.unparker().clone();
-                let is_over = Arc::new(AtomicBool::new(false));
-                let checkpointer = Checkpointer::new(
-                    Arc::clone(&core),
-                    checkpoints,
-                    interval,
-                    Arc::clone(&is_over),
-                );
-                let thread = spawn("quipu-checkpoint", move || checkpointer.run(&parker))?;
-                Some(CheckpointThread {
-                    thread,
-                    unparker,
-                    is_over,
-                })
-            }
-        };
-        Ok(Recorder::new(core, consumer, checkpointer, self.set_aside))
-    }
-}
-
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
-    let thread = thread::Builder::new().name(name.into()).spawn(work);
-    thread.map_err(|error| OpenError::io("start the thread", Path::new(name), error))
 }

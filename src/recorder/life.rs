@@ -1,11 +1,14 @@
 //! The end of a recorder: what happens when it is closed or the last handle is
 //! gone.
 
-use std::thread::JoinHandle;
+use std::path::Path;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::consumer::{Command, Core, Waited, ticket};
-use crate::sync::{Arc, AtomicBool, Mutex, Ordering, Unparker, lock};
+use crate::consumer::{Checkpointer, Command, Core, Waited, ticket};
+use crate::error::OpenError;
+use crate::store::Checkpoints;
+use crate::sync::{Arc, AtomicBool, Mutex, Ordering, Parker, Unparker, lock};
 
 /// How long dropping the last handle waits for the last commit.
 const DROP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -13,9 +16,47 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 /// The thread that writes checkpoints.
 #[derive(Debug)]
 pub(super) struct CheckpointThread {
-    pub(super) thread: JoinHandle<()>,
-    pub(super) unparker: Unparker,
-    pub(super) is_over: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+    unparker: Unparker,
+    is_over: Arc<AtomicBool>,
+}
+
+impl CheckpointThread {
+    pub(super) fn start(
+        core: &Arc<Core>,
+        checkpoints: Checkpoints,
+        interval: Duration,
+    ) -> Result<Self, OpenError> {
+        let parker = Parker::new();
+        let unparker = parker.unparker().clone();
+        let is_over = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&is_over);
+        let checkpointer = Checkpointer::new(Arc::clone(core), checkpoints, interval, flag);
+        let thread = spawn("quipu-checkpoint", move || checkpointer.run(&parker))?;
+        Ok(Self {
+            thread,
+            unparker,
+            is_over,
+        })
+    }
+
+    /// Waits for the last checkpoint.
+    pub(super) fn end(self) {
+        // Release: the last commit was published before.
+        self.is_over.store(true, Ordering::Release);
+        self.unparker.unpark();
+        // A panic in there was reported when it happened.
+        let _ = self.thread.join();
+    }
+}
+
+/// Starts a thread.
+pub(super) fn spawn(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, OpenError> {
+    let thread = thread::Builder::new().name(name.into()).spawn(work);
+    thread.map_err(|error| OpenError::io("start the thread", Path::new(name), error))
 }
 
 #[derive(Debug)]
@@ -68,10 +109,7 @@ impl Life {
             // A panic in there was reported when it happened.
             let _ = threads.consumer.join();
             if let Some(checkpointer) = threads.checkpointer {
-                // Release: the last commit was published before.
-                checkpointer.is_over.store(true, Ordering::Release);
-                checkpointer.unparker.unpark();
-                let _ = checkpointer.thread.join();
+                checkpointer.end();
             }
         }
         if self.core.is_degraded() {

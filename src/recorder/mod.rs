@@ -2,6 +2,7 @@
 
 mod builder;
 mod life;
+mod start;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -5,8 +5,9 @@
 use std::path::Path;
 
 use super::aggregate::{Aggregate, View};
+use super::commit::CommitBlock;
 use super::identity::Identity;
-use super::load::Loaded;
+use super::load::{Loaded, load_names};
 use super::set_aside::{SetAside, set_aside};
 use super::{AGGREGATE, CHECKPOINT, DRAFT};
 use crate::bucket::{Bucket, now_nanos};
@@ -31,8 +32,17 @@ pub(super) struct Chosen {
 /// What is known of a live file that was set aside.
 #[derive(Debug)]
 pub(super) struct Before {
-    pub(super) aggregate: Aggregate,
-    pub(super) view: View,
+    /// Its inode, by which its ring is found.
+    pub(super) inode: u64,
+    /// What it said last; `None` where the file that takes its place says more.
+    pub(super) last: Option<Last>,
+}
+
+/// The last commit of a live file that was set aside.
+#[derive(Debug)]
+pub(super) struct Last {
+    pub(super) store: StoreId,
+    pub(super) block: CommitBlock,
     pub(super) names: Arc<Names>,
 }
 
@@ -51,13 +61,9 @@ pub(super) fn choose(dir: &Path, bucket: Bucket) -> Result<Chosen, OpenError> {
                 });
             }
             Some(_) => {
-                let reason = "older than the checkpoint";
-                aside.push(set_aside(&live_path, reason)?);
-                before = Some(Before {
-                    aggregate,
-                    view: loaded.view,
-                    names: loaded.names,
-                });
+                let inode = aggregate.inode()?.1;
+                before = Some(Before { inode, last: None });
+                aside.push(set_aside(&live_path, "older than the checkpoint")?);
             }
         },
         Err(error) if error.is_not_found() => {}
@@ -144,16 +150,24 @@ fn create(dir: &Path, bucket: Bucket) -> Result<(), OpenError> {
 }
 
 impl Before {
-    /// Where the last ring is, as far as a damaged file still says so: the
-    /// commit and the names must be sound.
+    /// What a damaged file still says.
     fn of(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        Some(Self {
+            inode: std::fs::symlink_metadata(path).ok()?.ino(),
+            last: Self::last(path),
+        })
+    }
+
+    /// Its last commit, if that and the names are sound.
+    fn last(path: &Path) -> Option<Last> {
         let aggregate = Aggregate::open(path, false).ok()?;
         let view = aggregate.view().ok()??;
         aggregate.check_blocks(view.generation).ok()?;
-        let names = super::load::load_names(&aggregate).ok()?;
-        Some(Self {
-            aggregate,
-            view,
+        let names = load_names(&aggregate).ok()?;
+        Some(Last {
+            store: aggregate.identity.store,
+            block: view.block,
             names,
         })
     }

@@ -79,7 +79,7 @@ pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Opened, OpenErr
     let mut ledger = Ledger::new(bucket, options.limits, ledger_rows, block.records);
     let replayed = replay(
         &aggregate,
-        &loaded.names,
+        &mut loaded,
         before.as_ref(),
         &mut block,
         &mut ledger,

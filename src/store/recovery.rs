@@ -15,6 +15,7 @@ use crate::ledger::Ledger;
 use crate::names::{ModelId, NameKind, Names, TenantId};
 use crate::record::UsageRecord;
 use crate::ring::{Geometry, Ring, RingFile, RingId, Survivors};
+use crate::sync::Arc;
 
 /// Where rings go unless the caller chose: memory that outlives the process.
 const SHARED_MEMORY: &str = "/dev/shm";
@@ -33,16 +34,24 @@ pub(super) struct Replayed {
 /// what the ring continues.
 pub(super) fn replay(
     aggregate: &Aggregate,
-    names: &Names,
+    loaded: &mut Loaded,
     before: Option<&Before>,
     block: &mut CommitBlock,
     ledger: &mut Ledger,
 ) -> Result<Replayed, OpenError> {
     point!("recovery: before the replay");
-    let (last, last_file, last_names) = match before {
-        Some(before) => (before.view.block.clone(), &before.aggregate, &*before.names),
-        None => (block.clone(), aggregate, names),
+    let names = Arc::clone(&loaded.names);
+    let (store, last) = match before.and_then(|before| before.last.as_ref()) {
+        Some(last) => {
+            take_over_names(aggregate, loaded, &last.names)?;
+            (last.store, last.block.clone())
+        }
+        None => (aggregate.identity.store, block.clone()),
     };
+    if before.is_some_and(|before| before.last.is_none()) && block.ring == 0 {
+        // Whether there was one, nobody can say any more.
+        block.rings_lost += 1;
+    }
     // What the file that was set aside had counted and this one has not.
     let covered = last.covered();
     block.lost = block
@@ -54,10 +63,14 @@ pub(super) fn replay(
     if last.ring == 0 {
         return Ok(Replayed::default());
     }
-    let id = RingId::new(last_file.identity.store, last_file.inode()?.1, last.ring);
-    let dir = last_names
+    let inode = match before {
+        Some(before) => before.inode,
+        None => aggregate.inode()?.1,
+    };
+    let id = RingId::new(store, inode, last.ring);
+    let dir = names
         .ring_dir(last.ring_dir as u32)
-        .ok_or_else(|| last_file.damaged("the name of the ring's directory is missing"))?;
+        .ok_or_else(|| aggregate.damaged("the name of the ring's directory is missing"))?;
     let dir = Path::new(dir.as_str());
     let opened = if is_same_boot(last.boot(), boot_id()) {
         RingFile::open(dir, id)
@@ -79,7 +92,7 @@ pub(super) fn replay(
                     survived += 1;
                     match survivor {
                         Some(record) => {
-                            ledger.fold(&known(record, names), now);
+                            ledger.fold(&known(record, &names), now);
                             block.replayed += 1;
                         }
                         None => block.holes += 1,
@@ -105,6 +118,23 @@ pub(super) fn replay(
         }
         Err(error) => unfit(block, error),
     }
+}
+
+/// Adds the names that the file that was set aside had and this one has not:
+/// the records on the ring go by their ids. A checkpoint has the first of them,
+/// a new file none.
+fn take_over_names(
+    aggregate: &Aggregate,
+    loaded: &mut Loaded,
+    names: &Names,
+) -> Result<(), OpenError> {
+    for (kind, id, name) in names.all() {
+        if loaded.names.next_id(kind) == id {
+            loaded.names_log.append(aggregate, kind, id, &name)?;
+            loaded.names.add(kind, &name);
+        }
+    }
+    Ok(())
 }
 
 /// Sets a ring aside that can't be replayed.

@@ -92,8 +92,14 @@ impl Store {
             block: block.clone(),
         };
         let identity = self.aggregate.identity;
+        // The ledger's own rows know the old file's as long as it counts.
+        let mut shares = Vec::with_capacity(ledger.rows().len());
         let mut image = write_image(&draft, identity, interner.names(), &mut view, |each| {
-            ledger.every(each);
+            ledger.every(|number, row| {
+                let mut row = *row;
+                each(number, &mut row);
+                shares.push(row.share);
+            });
         })?;
         match set_aside(&place, "put there or cut while the store was in use") {
             Err(error) if error.is_not_found() => {}
@@ -102,6 +108,7 @@ impl Store {
         files::rename(&draft, &place).map_err(|error| OpenError::io("create", &place, error))?;
         image.aggregate.set_path(&place);
         *block = view.block;
+        ledger.every(|number, row| row.share = shares[number as usize]);
         self.aggregate = Arc::new(image.aggregate);
         self.rows = image.rows;
         self.show(std::process::id());
