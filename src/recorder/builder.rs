@@ -41,12 +41,12 @@ const MAX_ROWS: u32 = 1 << 26;
 pub struct Builder {
     shards: usize,
     shard_capacity: Option<usize>,
-    pub(super) flush_interval: Duration,
-    pub(super) flush_records: u64,
+    flush_interval: Duration,
+    flush_records: u64,
     bucket: Option<Bucket>,
     durability: Durability,
     ring_dir: Option<PathBuf>,
-    pub(super) limits: LedgerLimits,
+    limits: LedgerLimits,
     names: NameLimits,
 }
 
@@ -208,13 +208,16 @@ impl Builder {
             ring,
             interner: Interner::new(names, self.names, Some(file)),
             ledger,
+            limits: self.limits,
+            flush_interval: self.flush_interval,
+            flush_records: self.flush_records,
             block,
             generation: store.generation(),
             store: Some(store),
             checkpoints,
             set_aside,
         };
-        street.start(&self)
+        street.start()
     }
 
     /// A recorder without files: what it counted ends with the process.
@@ -240,13 +243,16 @@ impl Builder {
             ring,
             interner,
             ledger,
+            limits: self.limits,
+            flush_interval: self.flush_interval,
+            flush_records: self.flush_records,
             block,
             generation: 0,
             store: None,
             checkpoints: None,
             set_aside: Vec::new(),
         };
-        street.start(&self)
+        street.start()
     }
 
     fn check(&self) -> Result<Geometry, OpenError> {

@@ -5,12 +5,11 @@ use std::time::Duration;
 use crossbeam_utils::sync::Parker;
 
 use super::Recorder;
-use super::builder::Builder;
 use super::life::{CheckpointThread, spawn};
 use crate::bucket::Bucket;
 use crate::consumer::{Consumer, Core, Mailbox, Pace, Parts};
 use crate::error::OpenError;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerLimits};
 use crate::ring::{Drainer, Ring};
 use crate::snapshot::{Pool, Rows, Snapshot};
 use crate::store::{Checkpoints, CommitBlock, Interner, SetAside, Store};
@@ -22,6 +21,9 @@ pub(super) struct Street {
     pub(super) ring: Ring,
     pub(super) interner: Interner,
     pub(super) ledger: Ledger,
+    pub(super) limits: LedgerLimits,
+    pub(super) flush_interval: Duration,
+    pub(super) flush_records: u64,
     pub(super) block: CommitBlock,
     pub(super) generation: u64,
     pub(super) store: Option<Store>,
@@ -30,7 +32,7 @@ pub(super) struct Street {
 }
 
 impl Street {
-    pub(super) fn start(self, settings: &Builder) -> Result<Recorder, OpenError> {
+    pub(super) fn start(self) -> Result<Recorder, OpenError> {
         let mut rows = Rows::default();
         let mut pool = Pool::default();
         for (number, row) in self.ledger.rows().iter().enumerate() {
@@ -49,14 +51,14 @@ impl Street {
         let core = Core::new(Arc::clone(&ring), self.interner, mailbox, first);
         let core = Arc::new(core);
         let pace = Pace {
-            interval: settings.flush_interval,
-            records: settings.flush_records,
+            interval: self.flush_interval,
+            records: self.flush_records,
             batch: ring.capacity() / 8,
         };
         let parts = Parts {
             drainer: Drainer::new(ring, &self.block.positions),
             ledger: self.ledger,
-            limits: settings.limits,
+            limits: self.limits,
             block: self.block,
             store: self.store,
             rows,

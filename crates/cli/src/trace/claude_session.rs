@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::claude_code::{PROVIDER, split_prompt};
 use super::field::duration;
-use super::rows::{JsonReader, json_reason};
+use super::lines::{JsonReader, json_reason};
 use super::{Defaults, Event};
 
 #[derive(Deserialize)]

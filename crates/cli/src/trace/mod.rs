@@ -7,6 +7,7 @@ mod claude_code;
 mod claude_session;
 mod field;
 mod format;
+mod lines;
 mod mooncake;
 mod native;
 mod ragpulse;
@@ -229,9 +230,9 @@ impl Trace {
     ) -> Result<Self, TraceError> {
         let rows = match Rows::recognise(source, defaults) {
             Ok(rows) => rows,
-            Err(rows::Refusal::Io(source)) => return Err(TraceError::Io { place, source }),
-            Err(rows::Refusal::Empty) => return Err(TraceError::Empty { place }),
-            Err(rows::Refusal::Unrecognised(found)) => {
+            Err(source::Refusal::Io(source)) => return Err(TraceError::Io { place, source }),
+            Err(source::Refusal::Empty) => return Err(TraceError::Empty { place }),
+            Err(source::Refusal::Unrecognised(found)) => {
                 return Err(TraceError::Unrecognised { place, found });
             }
         };

@@ -3,7 +3,7 @@
 use quipu::TokenKind;
 use serde::Deserialize;
 
-use super::rows::{JsonReader, json_reason};
+use super::lines::{JsonReader, json_reason};
 use super::{Defaults, Event, ModelName};
 
 const NANOS_PER_MILLI: u64 = 1_000_000;

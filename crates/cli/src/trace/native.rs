@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::field::{flag, outcome, parse_time, shown, whole};
-use super::rows::{JsonReader, json_reason};
+use super::lines::{JsonReader, json_reason};
 use super::table::{Column, CsvReader, Header, Row};
 use super::{Defaults, Event, ModelName};
 

@@ -7,7 +7,7 @@ use quipu::TokenKind;
 use serde::Deserialize;
 
 use super::field::nanos;
-use super::rows::{JsonReader, json_reason};
+use super::lines::{JsonReader, json_reason};
 use super::{Defaults, Event, ModelName};
 
 #[derive(Deserialize)]

@@ -1,32 +1,16 @@
 //! The rows of a trace: CSV rows or JSON lines, each handed to the reader of
-//! its format.
+//! its format, which the first row tells.
 
 use std::io;
 
-use super::field::shown;
 use super::format::Format;
-use super::source::Source;
-use super::table::CsvRows;
-use super::{BadLine, Defaults, Event, Step};
-use super::{claude_session, mooncake, native, ragpulse};
-
-/// Reads the calls of one line of JSON.
-pub(super) trait JsonReader: Send {
-    fn read(&self, line: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<(), String>;
-}
-
-/// Why a source's rows can't be read at all.
-pub(super) enum Refusal {
-    Io(io::Error),
-    Empty,
-    Unrecognised(String),
-}
-
-impl From<io::Error> for Refusal {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
+use super::lines::{JsonReader, JsonRows, Object};
+use super::source::{Refusal, Source};
+use super::table::{CsvFormat, CsvReader, CsvRows, Header};
+use super::{Defaults, Event, Step};
+use super::{
+    azure, burstgpt, claude_code, claude_session, mooncake, native, ragpulse, recorded_calls,
+};
 
 /// A trace's rows.
 // There is one of it, and it is never moved in bulk.
@@ -42,18 +26,22 @@ impl Rows {
         let skipped = source.skip_blank_lines()?;
         match source.fill_buf()?.first() {
             None => Err(Refusal::Empty),
-            Some(b'{') => Ok(Self::Json(JsonRows::recognise(source, skipped, defaults)?)),
+            Some(b'{') => Ok(Self::Json(JsonRows::recognise(source, skipped, |first| {
+                json_reader(first, defaults)
+            })?)),
             Some(b'[') => Err(Refusal::Unrecognised(
                 "it is a JSON array, not one object a line (jq -c '.[]' makes it so)".to_owned(),
             )),
-            Some(_) => Ok(Self::Csv(CsvRows::recognise(source, skipped, defaults)?)),
+            Some(_) => Ok(Self::Csv(CsvRows::recognise(source, skipped, |header| {
+                csv_reader(header, defaults)
+            })?)),
         }
     }
 
     pub(super) fn format(&self) -> Format {
         match self {
             Self::Csv(rows) => rows.format(),
-            Self::Json(rows) => rows.format,
+            Self::Json(rows) => rows.format(),
         }
     }
 
@@ -65,80 +53,31 @@ impl Rows {
     }
 }
 
-pub(super) struct JsonRows {
-    format: Format,
-    source: Source,
-    line: Vec<u8>,
-    number: u64,
-    /// The first line was read to recognise the format and is still to be
-    /// handed out.
-    is_pending: bool,
-    reader: Box<dyn JsonReader>,
+/// The format with these columns, and its reader. `Ok(None)` where there is
+/// none.
+fn csv_reader(header: &Header<'_>, defaults: &Defaults) -> Result<Option<CsvFormat>, String> {
+    let has = |name: &str| header.names().any(|column| column == name);
+    let Some(format) = Format::of(false, has) else {
+        return Ok(None);
+    };
+    let reader: Box<dyn CsvReader> = match format {
+        Format::ClaudeCode => Box::new(claude_code::Reader::new(header, defaults)),
+        Format::Azure => Box::new(azure::Reader::new(header, defaults)),
+        Format::BurstGpt => Box::new(burstgpt::Reader::new(header, defaults)),
+        Format::RecordedCalls => Box::new(recorded_calls::Reader::new(header, defaults)),
+        _ => Box::new(native::CsvRow::new(header, defaults)?),
+    };
+    Ok(Some((format, reader)))
 }
 
-impl JsonRows {
-    fn recognise(mut source: Source, skipped: u64, defaults: &Defaults) -> Result<Self, Refusal> {
-        let mut line = Vec::new();
-        source.read_line(&mut line)?;
-        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&line)
-            .map_err(|error| {
-                Refusal::Unrecognised(format!(
-                    "its first line isn't one JSON object: {}",
-                    json_reason(&error)
-                ))
-            })?;
-        let Some(format) = Format::of(true, |name| object.contains_key(name)) else {
-            let keys: Vec<&str> = object.keys().map(String::as_str).collect();
-            return Err(Refusal::Unrecognised(format!(
-                "its first object has the keys {}",
-                shown(&keys.join(","))
-            )));
-        };
-        let reader: Box<dyn JsonReader> = match format {
-            Format::ClaudeSession => Box::new(claude_session::Reader::new(defaults)),
-            Format::Mooncake => Box::new(mooncake::Reader::new(defaults)),
-            Format::RagPulse => Box::new(ragpulse::Reader::new(defaults)),
-            _ => Box::new(native::JsonLine::new(defaults)),
-        };
-        Ok(Self {
-            format,
-            source,
-            line,
-            number: skipped + 1,
-            is_pending: true,
-            reader,
-        })
-    }
-
-    fn next(&mut self, each: &mut dyn FnMut(Event<'_>)) -> io::Result<Step> {
-        if !std::mem::take(&mut self.is_pending) {
-            self.number += 1;
-            if !self.source.read_line(&mut self.line)? {
-                return Ok(Step::End);
-            }
-        }
-        // serde takes an array for an object with its keys left out.
-        let result = match self.line.trim_ascii_start().first() {
-            None => return Ok(Step::Read),
-            Some(b'{') => self.reader.read(&self.line, each),
-            Some(_) => Err("it isn't a JSON object".to_owned()),
-        };
-        Ok(match result {
-            Ok(()) => Step::Read,
-            Err(reason) => Step::Bad(BadLine {
-                line: self.number,
-                reason,
-            }),
-        })
-    }
-}
-
-/// serde_json's word without "line 1", which would be taken for the trace's.
-pub(super) fn json_reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rsplit_once(" at line ") {
-        Some((what, _)) if error.column() > 0 => format!("{what} at column {}", error.column()),
-        Some((what, _)) => what.to_owned(),
-        None => text,
-    }
+/// The format with the keys of this object, and its reader.
+fn json_reader(first: &Object, defaults: &Defaults) -> Option<(Format, Box<dyn JsonReader>)> {
+    let format = Format::of(true, |name| first.contains_key(name))?;
+    let reader: Box<dyn JsonReader> = match format {
+        Format::ClaudeSession => Box::new(claude_session::Reader::new(defaults)),
+        Format::Mooncake => Box::new(mooncake::Reader::new(defaults)),
+        Format::RagPulse => Box::new(ragpulse::Reader::new(defaults)),
+        _ => Box::new(native::JsonLine::new(defaults)),
+    };
+    Some((format, reader))
 }

@@ -153,3 +153,16 @@ fn peek<R: Read>(mut bytes: R, count: usize) -> io::Result<(Vec<u8>, Peeked<R>)>
     bytes.by_ref().take(count as u64).read_to_end(&mut head)?;
     Ok((head.clone(), io::Cursor::new(head).chain(bytes)))
 }
+
+/// Why a source's rows can't be read at all.
+pub(super) enum Refusal {
+    Io(io::Error),
+    Empty,
+    Unrecognised(String),
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}

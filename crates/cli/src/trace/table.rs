@@ -5,10 +5,8 @@ use std::io;
 
 use super::field::shown;
 use super::format::Format;
-use super::rows::Refusal;
-use super::source::Source;
-use super::{BadLine, Defaults, Event, Step};
-use super::{azure, burstgpt, claude_code, native, recorded_calls};
+use super::source::{Refusal, Source};
+use super::{BadLine, Event, Step};
 
 /// How many lines a quoted cell may run over. A quote that is never closed
 /// costs this many lines, not the rest of the trace.
@@ -18,6 +16,9 @@ const MAX_LINES: u64 = 100;
 pub(super) trait CsvReader: Send {
     fn read<'a>(&self, row: &'a Row) -> Result<Event<'a>, String>;
 }
+
+/// A format and the reader of its rows.
+pub(super) type CsvFormat = (Format, Box<dyn CsvReader>);
 
 /// The cells of one row, unquoted.
 #[derive(Default)]
@@ -135,10 +136,12 @@ pub(super) struct CsvRows {
 }
 
 impl CsvRows {
+    /// The rows of `source`. `choose` gives the format and its reader by the
+    /// header, or says why the header won't do.
     pub(super) fn recognise(
         mut source: Source,
         skipped: u64,
-        defaults: &Defaults,
+        choose: impl FnOnce(&Header<'_>) -> Result<Option<CsvFormat>, String>,
     ) -> Result<Self, Refusal> {
         let mut csv = csv_core::Reader::new();
         let mut line = Vec::new();
@@ -146,20 +149,12 @@ impl CsvRows {
         source.read_line(&mut line)?;
         row.split(&mut csv, &line)
             .map_err(|reason| Refusal::Unrecognised(format!("its first line: {reason}")))?;
-        let header = Header(&row);
-        let has = |name: &str| header.names().any(|column| column == name);
-        let Some(format) = Format::of(false, has) else {
+        let chosen = choose(&Header(&row)).map_err(Refusal::Unrecognised)?;
+        let Some((format, reader)) = chosen else {
             return Err(Refusal::Unrecognised(format!(
                 "its first line is {}",
                 shown(&String::from_utf8_lossy(&line))
             )));
-        };
-        let reader: Box<dyn CsvReader> = match format {
-            Format::ClaudeCode => Box::new(claude_code::Reader::new(&header, defaults)),
-            Format::Azure => Box::new(azure::Reader::new(&header, defaults)),
-            Format::BurstGpt => Box::new(burstgpt::Reader::new(&header, defaults)),
-            Format::RecordedCalls => Box::new(recorded_calls::Reader::new(&header, defaults)),
-            _ => Box::new(native::CsvRow::new(&header, defaults).map_err(Refusal::Unrecognised)?),
         };
         Ok(Self {
             format,
