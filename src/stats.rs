@@ -52,7 +52,8 @@ pub struct Stats {
     pub ring_high_water: u64,
     /// The last commit.
     pub generation: u64,
-    /// How long the commit before the last took.
+    /// How long the last commit took, publication included; zero before the
+    /// first.
     pub commit_last: Duration,
     /// The longest that a commit took.
     pub commit_max: Duration,
@@ -115,6 +116,14 @@ impl Stats {
             block.names_refused,
         ]);
         stats
+    }
+
+    /// How long the last commit took, which it can't say itself.
+    pub(crate) fn set_last_commit(&mut self, nanos: u64) {
+        if nanos > 0 {
+            self.commit_last = Duration::from_nanos(nanos);
+            self.commit_max = self.commit_max.max(self.commit_last);
+        }
     }
 
     pub(crate) const fn set_refusals(&mut self, [full, closed, names]: [u64; 3]) {

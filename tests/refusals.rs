@@ -92,3 +92,39 @@ fn files_of_others_in_the_directory_are_left_alone() {
     place.open().close(PATIENCE).unwrap();
     assert_eq!(fs::read(mine).unwrap(), b"mine");
 }
+
+#[test]
+fn an_open_that_fails_leaves_nothing_behind() {
+    let place = Place::new();
+    let file = place.path().join("file");
+    fs::write(&file, "").unwrap();
+    // No ring can be created in any of these.
+    for dir in ["/proc", file.to_str().unwrap(), "/nonexistent"] {
+        let error = place.builder().ring_dir(dir).open(place.store());
+        assert!(
+            matches!(error, Err(OpenError::Io { .. })),
+            "{dir}: {error:?}"
+        );
+        assert!(!place.store().exists(), "{dir}");
+    }
+    // What was there before stays.
+    fs::create_dir(place.store()).unwrap();
+    fs::write(place.store().join("notes.txt"), "mine").unwrap();
+    place
+        .builder()
+        .ring_dir("/proc")
+        .open(place.store())
+        .unwrap_err();
+    assert_eq!(common::files_in(&place.store()), ["notes.txt"]);
+    place.open().close(PATIENCE).unwrap();
+    place
+        .builder()
+        .ring_dir("/proc")
+        .open(place.store())
+        .unwrap_err();
+    assert_eq!(
+        common::files_in(&place.store()),
+        ["aggregate", "lock", "notes.txt"]
+    );
+    assert!(quipu::verify(place.store()).unwrap().is_sound());
+}

@@ -45,9 +45,6 @@ pub(crate) fn run(effort: Effort) {
                 recorder.record(*usage).unwrap();
             }
             recorder.flush(NEVER).unwrap();
-            // The duration of a commit is in the block of the next.
-            recorder.record(records[0]).unwrap();
-            recorder.flush(NEVER).unwrap();
             recorder.stats().commit_last.as_secs_f64() * 1e6
         });
         let sample = Sample::new(rounds.collect());

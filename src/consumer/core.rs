@@ -23,6 +23,8 @@ pub(crate) struct Core {
     earlier: [u64; 3],
     /// Records that are counted in memory and not in the file.
     unwritten: AtomicU64,
+    /// Nanoseconds that the last commit took; 0 before the first.
+    commit_nanos: AtomicU64,
     /// The generation of the newest checkpoint; 0 for none.
     checkpoint: AtomicU64,
     /// Whether there is any trouble.
@@ -67,6 +69,7 @@ impl Core {
             published: Published::new(std::sync::Arc::new(first)),
             refused: CachePadded::default(),
             unwritten: AtomicU64::new(0),
+            commit_nanos: AtomicU64::new(0),
             checkpoint: AtomicU64::new(0),
             is_degraded: AtomicBool::new(false),
             troubles: Mutex::default(),
@@ -167,6 +170,15 @@ impl Core {
 
     pub(crate) fn set_unwritten(&self, records: u64) {
         self.unwritten.store(records, Ordering::Relaxed);
+    }
+
+    /// Nanoseconds that the last commit took; 0 before the first.
+    pub(crate) fn commit_nanos(&self) -> u64 {
+        self.commit_nanos.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_commit_nanos(&self, nanos: u64) {
+        self.commit_nanos.store(nanos, Ordering::Relaxed);
     }
 
     /// The generation of the newest checkpoint; 0 for none.

@@ -251,9 +251,6 @@ impl Consumer {
             }
         };
         self.core.set_unwritten(ledger.records() - self.written);
-        if let Some(store) = store {
-            store.show_trouble(self.core.trouble_word());
-        }
         self.core.publish(Snapshot {
             generation: self.generation,
             width: self.core.bucket,
@@ -265,6 +262,10 @@ impl Consumer {
         let took = u64::try_from((now - started).as_nanos()).unwrap_or(u64::MAX);
         block.last_commit_nanos = took;
         block.longest_commit_nanos = block.longest_commit_nanos.max(took);
+        self.core.set_commit_nanos(took);
+        if let Some(store) = store {
+            store.show_commit(self.core.trouble_word(), took);
+        }
         self.trigger.committed(now);
         written
     }

@@ -77,6 +77,8 @@ impl Reader {
         let loader = lock(&self.loader);
         let in_ring = loader.in_ring(&snapshot);
         let mut stats = Stats::of(&snapshot, in_ring);
+        let nanos = loader.aggregate().live(live::COMMIT_NANOS);
+        stats.set_last_commit(nanos.load(Ordering::Relaxed));
         let degraded = loader.aggregate().live(live::DEGRADED);
         // Relaxed: a word that says something by itself.
         stats.degraded = Trouble::explain(degraded.load(Ordering::Relaxed));

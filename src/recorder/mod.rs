@@ -253,6 +253,7 @@ impl Recorder {
         let (snapshot, in_ring) = self.balance();
         let mut stats = Stats::of(&snapshot, in_ring);
         stats.set_refusals(self.core.refusals());
+        stats.set_last_commit(self.core.commit_nanos());
         stats.unwritten = self.core.unwritten();
         stats.checkpoint = self.core.checkpoint();
         stats.degraded = self.core.degraded();

@@ -129,11 +129,14 @@ impl Interner {
         if kept.file.is_some() {
             let id = self.names.next_id(kind);
             let name = name.to_owned();
+            let is_first = kept.pending.is_empty();
             kept.pending.push_back(Pending { kind, id, name });
             // Where it can't be written it waits for the next commit, which
-            // says why. If the process is killed before that, records under
-            // this name are counted as `__other__`.
-            let _ = kept.write_pending();
+            // says why, and so do those after it. If the process is killed
+            // before that, records under these names are `__other__`.
+            if is_first {
+                let _ = kept.write_pending();
+            }
         }
         self.names.add(kind, name).id
     }

@@ -62,8 +62,10 @@ pub(crate) mod live {
     pub(crate) const HEARTBEAT: usize = 24;
     /// The writer's process.
     pub(crate) const WRITER_PID: usize = 25;
-    /// Non-zero while the writer can't write: see `commit::DEGRADED`.
+    /// Non-zero while something is wrong: see `Trouble::word`.
     pub(crate) const DEGRADED: usize = 26;
+    /// Nanoseconds that the last commit took.
+    pub(crate) const COMMIT_NANOS: usize = 27;
 }
 
 /// Byte offset of the commit block's two versions.
@@ -173,6 +175,7 @@ mod tests {
                 (live::HEARTBEAT, "heartbeat"),
                 (live::WRITER_PID, "writer_pid"),
                 (live::DEGRADED, "degraded"),
+                (live::COMMIT_NANOS, "commit_nanos"),
             ],
         );
         expect(

@@ -58,9 +58,6 @@ impl StoreLock {
             return Err(in_use(Some(std::process::id())));
         }
         let file = files::open_or_create(path)?;
-        let metadata = file
-            .metadata()
-            .map_err(|error| OpenError::io("look at", path, error))?;
         match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => {
@@ -71,14 +68,21 @@ impl StoreLock {
             }
             Err(errno) => return Err(OpenError::io("lock", path, errno)),
         }
-        let (device, inode) = (metadata.dev(), metadata.ino());
-        held.push((std::process::id(), device, inode));
-        Ok(Self {
+        let metadata = file
+            .metadata()
+            .map_err(|error| OpenError::io("look at", path, error))?;
+        let lock = Self {
             path: path.to_owned(),
             file: Some(file),
-            device,
-            inode,
-        })
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        };
+        held.push((std::process::id(), lock.device, lock.inode));
+        drop(held);
+        // Whoever failed to create the store may have removed the file just
+        // before it was locked here: then it keeps nobody out.
+        lock.check_present()?;
+        Ok(lock)
     }
 
     /// Whether the lock file is still the one that is locked: otherwise

@@ -5,13 +5,11 @@
 //! Nothing that a reader or another recovery could see is written before that
 //! commit, so that opening can be killed and repeated at any point (I2).
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use super::LOCK;
 use super::choose::{Chosen, choose};
 use super::commit::CommitBlock;
+use super::entry::Entry;
 use super::load::Loaded;
 use super::lock::StoreLock;
 use super::names_log::NamesLog;
@@ -19,7 +17,7 @@ use super::recovery::{RingPlace, new_ring, replay};
 use super::set_aside::SetAside;
 use super::writer::{Store, write_commit};
 use crate::bucket::Bucket;
-use crate::disk::{boot_id, files};
+use crate::disk::boot_id;
 use crate::error::OpenError;
 use crate::fault::point;
 use crate::ledger::{Ledger, LedgerLimits};
@@ -50,13 +48,18 @@ pub(crate) struct Opened {
 }
 
 /// Opens the store at `path` for writing, and creates it where there is none.
+/// On an error, nothing that wasn't there is there.
 pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Opened, OpenError> {
     if let Some(chosen) = &options.ring_dir {
         // Before anything is created.
         RingPlace::find(Some(chosen), path)?;
     }
-    create_directory(path)?;
-    let lock = StoreLock::take(path, &path.join(LOCK))?;
+    let entry = Entry::enter(path)?;
+    let lock = Arc::clone(&entry.lock);
+    go_on(path, options, lock).inspect_err(|_| entry.undo())
+}
+
+fn go_on(path: &Path, options: &OpenOptions, lock: Arc<StoreLock>) -> Result<Opened, OpenError> {
     let Chosen {
         aggregate,
         mut loaded,
@@ -116,7 +119,7 @@ pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Opened, OpenErr
         rows,
         generation: generation + 1,
         ring_file,
-        lock: Arc::new(lock),
+        lock,
         last_heartbeat: 0,
     };
     store.show(std::process::id());
@@ -130,21 +133,4 @@ pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Opened, OpenErr
         bucket,
         set_aside,
     })
-}
-
-fn create_directory(path: &Path) -> Result<(), OpenError> {
-    match files::create_directory(path) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let is_directory = fs::metadata(path).is_ok_and(|metadata| metadata.is_dir());
-            if is_directory {
-                return Ok(());
-            }
-            Err(OpenError::NotAStore {
-                path: path.to_owned(),
-                found: "it is there, but not a directory".into(),
-            })
-        }
-        Err(error) => Err(OpenError::io("create the directory", path, error)),
-    }
 }

@@ -179,6 +179,13 @@ impl RingPlace {
         let dir = chosen.unwrap_or(store);
         let absolute = dir
             .canonicalize()
+            .and_then(|absolute| {
+                if absolute.is_dir() {
+                    Ok(absolute)
+                } else {
+                    Err(std::io::ErrorKind::NotADirectory.into())
+                }
+            })
             .map_err(|error| OpenError::io("find the directory", dir, error))?;
         let dir = absolute.to_str().ok_or_else(|| OpenError::Setting {
             name: "ring_dir",

@@ -154,14 +154,15 @@ impl Store {
         }
     }
 
-    /// Shows readers whether the store can be written, as they are told by
-    /// [`Trouble::word`](super::Trouble::word).
-    pub(crate) fn show_trouble(&self, word: u64) {
+    /// Shows readers how the last commit went: whether the store can be
+    /// written, as [`Trouble::word`](super::Trouble::word) has it, and how long
+    /// it took.
+    pub(crate) fn show_commit(&self, trouble: u64, nanos: u64) {
         if self.aggregate.check_present().is_ok() {
-            // Relaxed: a flag for readers.
-            self.aggregate
-                .live(live::DEGRADED)
-                .store(word, Ordering::Relaxed);
+            for (word, value) in [(live::DEGRADED, trouble), (live::COMMIT_NANOS, nanos)] {
+                // Relaxed: each says something by itself.
+                self.aggregate.live(word).store(value, Ordering::Relaxed);
+            }
         }
     }
 
