@@ -135,7 +135,7 @@ fn check_counted(
 }
 
 #[test]
-fn killed_at_any_instant_and_opened_again_with_another_geometry() {
+fn f09_killed_at_any_instant_and_opened_again_with_another_geometry() {
     let place = Place::new();
     let mut committed_before = 0;
     for kill in 0..40u64 {

@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -113,6 +113,22 @@ impl Helper {
         assert!(
             status.unwrap().success(),
             "the child failed: {}",
+            self.complaint()
+        );
+    }
+
+    /// Waits for the end, which must be by SIGKILL: the child's own, for nobody
+    /// else sends one.
+    pub(crate) fn wait_until_killed(mut self) {
+        let mut status: Option<ExitStatus> = None;
+        wait_until("the child has killed itself", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        assert_eq!(
+            status.unwrap().signal(),
+            Some(rustix::process::Signal::KILL.as_raw()),
+            "the child ended otherwise: {}",
             self.complaint()
         );
     }
