@@ -21,6 +21,9 @@ pub(crate) struct Life {
     book: Book,
     /// The bytes of the live file, as long as it is known to be damaged.
     damaged: Option<Vec<u8>>,
+    /// How often the live file was damaged. Whether such a file had a ring,
+    /// which is then lost, nobody can say: it may be counted as one.
+    damages: u64,
     /// Holes that the kills since the last check can have made.
     claims: u64,
     stats: Stats,
@@ -44,6 +47,7 @@ impl Life {
             place: place.to_owned(),
             book: Book::default(),
             damaged: None,
+            damages: 0,
             claims: 0,
             stats: Stats::default(),
         })
@@ -127,6 +131,7 @@ impl Life {
         let live = settings::store(&self.place).join("aggregate");
         let bytes = damage.apply(&live).map_err(|error| format!("{error}"))?;
         self.damaged = Some(bytes);
+        self.damages += 1;
         Ok(())
     }
 
@@ -153,7 +158,7 @@ impl Life {
             ("accepted", stats.accepted != records || stats.in_ring != 0),
             ("attempted", stats.attempted != records + stats.rejected),
             ("lost", stats.lost != 0),
-            ("rings_lost", stats.rings_lost != 0),
+            ("rings_lost", stats.rings_lost > self.damages),
             (
                 "unwritten",
                 stats.unwritten != 0 || stats.degraded.is_some(),

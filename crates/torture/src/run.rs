@@ -44,6 +44,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         }
         Err(Failure { kill, what, place }) => {
             eprintln!("kill {kill} of seed {seed} failed: {what}");
+            eprintln!("it was planned as {:?}", Plan::new(seed, kill, point));
             if let Some(place) = place {
                 eprintln!("the store was left in {}", place.display());
             }
