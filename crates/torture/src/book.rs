@@ -12,6 +12,8 @@ pub(crate) struct Book {
     accounts: [Account; PRODUCERS as usize],
     /// What the store held when it was last read.
     seen: Counted,
+    /// What its checkpoint held.
+    checkpoint: Counted,
     /// Numbers that were offered, not acknowledged, and not counted: as many
     /// holes there can be, and no more.
     vanished: u64,
@@ -76,6 +78,19 @@ impl Book {
             }
         }
         self.seen = counted;
+        Ok(())
+    }
+
+    /// Checks what the checkpoint holds: a part of what the store holds, and
+    /// never less than the checkpoint before.
+    pub(crate) fn check_checkpoint(&mut self, counted: Counted) -> Result<(), String> {
+        let missing = counted.misses(&self.checkpoint);
+        if let Some((producer, n)) = missing.or(self.seen.misses(&counted)) {
+            return Err(format!(
+                "number {n} of producer {producer} is not both in the checkpoint and in the store"
+            ));
+        }
+        self.checkpoint = counted;
         Ok(())
     }
 

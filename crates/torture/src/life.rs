@@ -7,6 +7,7 @@ use std::time::Duration;
 use quipu::{Durability, Reader, Snapshot, Stats, Writer as Holder};
 
 use crate::book::Book;
+use crate::checkpoint;
 use crate::child::{DONE, Event, OPENED, Writer};
 use crate::marks::Counted;
 use crate::plan::{Death, Plan};
@@ -86,7 +87,7 @@ impl Life {
     }
 
     /// Reads the store as the dead writer left it.
-    pub(crate) fn look(&mut self) -> Result<(), String> {
+    pub(crate) fn look(&mut self, plan: &Plan) -> Result<(), String> {
         let store = settings::store(&self.place);
         let live = store.join("aggregate");
         if self.book.acknowledged() == 0 && !live.exists() {
@@ -108,6 +109,11 @@ impl Life {
             return Err(format!("the dead writer is called {:?}", status.writer));
         }
         self.book.check_seen(Counted::read(&snapshot)?)?;
+        if plan.checkpoints
+            && let Some(checkpoint) = checkpoint::read(&self.place)?
+        {
+            self.book.check_checkpoint(checkpoint)?;
+        }
         self.verify()
     }
 

@@ -13,6 +13,7 @@
 
 mod args;
 mod book;
+mod checkpoint;
 mod child;
 mod damage;
 mod life;

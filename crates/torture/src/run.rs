@@ -84,7 +84,7 @@ fn kill_all(
         let end = (|| {
             store.damage(&plan)?;
             let end = store.kill(&plan, seed, kill, point)?;
-            store.look()?;
+            store.look(&plan)?;
             if plan.is_checked || is_last {
                 store.check(&plan)?;
             }

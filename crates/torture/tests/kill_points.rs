@@ -231,10 +231,11 @@ fn f07_killed_while_the_store_is_created() {
     }
 }
 
-/// Damages the store's file; gives the bytes that it then has.
+/// Damages a row of the store's file; gives the bytes that it then has.
 fn damage(place: &Place) -> Vec<u8> {
     let mut bytes = fs::read(place.aggregate()).unwrap();
-    bytes[4096..].fill(0xaa);
+    let extent = bytes.windows(8).position(|word| word == b"QPU-ROWS");
+    bytes[extent.unwrap() + 4096..][..512].fill(0xaa);
     fs::write(place.aggregate(), &bytes).unwrap();
     bytes
 }
