@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::path::Path;
 
-use crate::marks::{Counted, PRODUCERS};
+use crate::counted::Counted;
+use crate::marks::PRODUCERS;
 use crate::notes::{self, Note};
 
 /// What is known of one store's records from outside of it.
@@ -161,5 +162,75 @@ impl Account {
     fn knows(&self, n: u64) -> bool {
         let mut ranges = self.accepted.iter().chain(&self.in_doubt);
         ranges.any(|range| range.contains(&n))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Producer 2 was told that 0 to 199 are accepted, and was killed while it
+    /// offered 200 to 209.
+    fn book() -> Book {
+        let mut book = Book::default();
+        book.accounts[2].add(vec![
+            Note::Offered(0..150),
+            Note::Accepted(0..150),
+            Note::Offered(150..200),
+            Note::Accepted(150..200),
+            Note::Offered(200..210),
+        ]);
+        book
+    }
+
+    fn counted(numbers: impl IntoIterator<Item = u64>) -> Counted {
+        Counted::these(numbers.into_iter().map(|n| (2, n)))
+    }
+
+    #[test]
+    fn what_was_offered_may_be_counted_or_not() {
+        for end in 200..=210 {
+            let mut book = book();
+            book.check_all(counted(0..end)).unwrap();
+            assert_eq!((book.acknowledged(), book.vanished()), (end, 210 - end));
+            // Once recovered, it stays so.
+            book.check_all(counted(0..end)).unwrap();
+            assert!(book.check_seen(counted(0..end + 1)).is_err());
+            assert!(book.check_seen(counted(0..end - 1)).is_err());
+        }
+    }
+
+    #[test]
+    fn what_was_acknowledged_must_be_counted() {
+        let lost = |n: u64| counted((0..210).filter(|of| *of != n));
+        let error = book().check_all(lost(77)).unwrap_err();
+        assert!(
+            error.contains("1 records of producer 2 were lost"),
+            "{error}"
+        );
+        assert!(error.contains("Some(77)"), "{error}");
+        // Before the recovery it may still be on the ring, but not for ever.
+        let mut book = book();
+        book.check_seen(lost(77)).unwrap();
+        book.check_seen(counted(0..200)).unwrap_err();
+        assert!(book.check_all(lost(199)).is_err());
+    }
+
+    #[test]
+    fn what_was_never_offered_must_not_be_counted() {
+        let error = book().check_seen(counted(0..211)).unwrap_err();
+        assert!(error.contains("Some(210)"), "{error}");
+        let other = Counted::these([(3, 0)]);
+        assert!(book().check_seen(other).is_err());
+    }
+
+    #[test]
+    fn a_checkpoint_is_a_part_of_the_store_and_only_grows() {
+        let mut book = book();
+        book.check_seen(counted(0..100)).unwrap();
+        book.check_checkpoint(counted(0..50)).unwrap();
+        assert!(book.check_checkpoint(counted(0..49)).is_err());
+        assert!(book.check_checkpoint(counted(0..101)).is_err());
+        book.check_checkpoint(counted(0..100)).unwrap();
     }
 }

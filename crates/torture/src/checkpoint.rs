@@ -6,7 +6,7 @@ use std::path::Path;
 
 use quipu::Reader;
 
-use crate::marks::Counted;
+use crate::counted::Counted;
 use crate::settings;
 
 /// What the checkpoint holds; `None` where there is none yet.

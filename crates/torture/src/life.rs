@@ -9,7 +9,7 @@ use quipu::{Durability, Reader, Snapshot, Stats, Writer as Holder};
 use crate::book::Book;
 use crate::checkpoint;
 use crate::child::{DONE, Event, OPENED, Writer};
-use crate::marks::Counted;
+use crate::counted::Counted;
 use crate::plan::{Death, Plan};
 use crate::settings;
 
@@ -42,8 +42,10 @@ pub(crate) enum End {
 impl Life {
     /// A store that isn't there yet, in a new directory.
     pub(crate) fn new(place: &Path) -> Result<Self, String> {
-        let ring = settings::ring_dir(place);
-        fs::create_dir_all(&ring).map_err(|error| format!("{}: {error}", ring.display()))?;
+        // Not beside what an earlier run left.
+        fs::create_dir(place)
+            .and_then(|()| fs::create_dir(settings::ring_dir(place)))
+            .map_err(|error| format!("can't make {}: {error}", place.display()))?;
         Ok(Self {
             place: place.to_owned(),
             book: Book::default(),

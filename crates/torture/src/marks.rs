@@ -11,12 +11,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use quipu::{Bucket, By, Day, Group, RollUp, Snapshot, TOKEN_KINDS, TokenKind, UsageRecord};
 
+use crate::counted::Counted;
+
 /// Producers that a store can have.
 pub(crate) const PRODUCERS: u64 = 8;
 /// Numbers that a producer has in one store.
 pub(crate) const NUMBERS: u64 = 23_000 * IN_BUCKET;
 /// Numbers that share a bucket.
-const IN_BUCKET: u64 = 128;
+pub(crate) const IN_BUCKET: u64 = 128;
 
 /// Digits of a token count, which has 32 bits.
 const DIGITS: u64 = 16;
@@ -52,15 +54,6 @@ fn start(width: Bucket, bucket: u64) -> SystemTime {
         _ => (FIRST_DAY + bucket) * HOURS,
     };
     UNIX_EPOCH + Duration::from_secs(hours * SECONDS_PER_HOUR)
-}
-
-/// The numbers that are in a store, each once.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counted {
-    /// By producer: a bit for each number.
-    bits: [Vec<u128>; PRODUCERS as usize],
-    /// How many they are.
-    pub(crate) records: u64,
 }
 
 impl Counted {
@@ -138,80 +131,15 @@ impl Counted {
                 row as u64 * IN_BUCKET
             ));
         }
-        let rows = &mut self.bits[producer as usize];
-        rows.resize(rows.len().max(row + 1), 0);
-        rows[row] |= bits;
-        self.records += records;
+        self.insert(producer, row, bits);
         Ok(())
     }
 
     fn latencies(&self) -> u64 {
-        let rows = self.bits.iter().flat_map(|rows| {
-            let every = (LATENCY_EVERY / IN_BUCKET) as usize;
-            rows.iter().step_by(every)
-        });
+        let every = (LATENCY_EVERY / IN_BUCKET) as usize;
+        let rows = (0..PRODUCERS).flat_map(|producer| self.rows(producer).iter().step_by(every));
         let few = (1 << LATENCY_FEW) - 1;
         rows.map(|bits| u64::from((bits & few).count_ones())).sum()
-    }
-
-    /// Whether the number is there.
-    pub(crate) fn has(&self, producer: u64, n: u64) -> bool {
-        let row = self.bits[producer as usize].get((n / IN_BUCKET) as usize);
-        row.is_some_and(|bits| bits >> (n % IN_BUCKET) & 1 == 1)
-    }
-
-    /// The numbers of a producer.
-    pub(crate) fn of(&self, producer: u64) -> impl Iterator<Item = u64> {
-        let rows = self.bits[producer as usize].iter().enumerate();
-        rows.flat_map(|(row, bits)| {
-            let bits = *bits;
-            let has = move |digit: &u64| bits >> digit & 1 == 1;
-            let digits = (0..IN_BUCKET).filter(has);
-            digits.map(move |digit| row as u64 * IN_BUCKET + digit)
-        })
-    }
-
-    /// How many numbers of a producer are there.
-    pub(crate) fn count(&self, producer: u64) -> u64 {
-        let rows = &self.bits[producer as usize];
-        rows.iter().map(|bits| u64::from(bits.count_ones())).sum()
-    }
-
-    /// How many numbers of the range are there.
-    pub(crate) fn count_in(&self, producer: u64, range: &std::ops::Range<u64>) -> u64 {
-        let rows = &self.bits[producer as usize];
-        let mut count = 0;
-        let mut n = range.start;
-        while n < range.end {
-            let row = n / IN_BUCKET;
-            let end = range.end.min((row + 1) * IN_BUCKET);
-            let bits = rows.get(row as usize).copied().unwrap_or(0) >> (n % IN_BUCKET);
-            let len = end - n;
-            let mask = if len == IN_BUCKET {
-                u128::MAX
-            } else {
-                (1 << len) - 1
-            };
-            count += u64::from((bits & mask).count_ones());
-            n = end;
-        }
-        count
-    }
-
-    /// A number of `other` that isn't here.
-    pub(crate) fn misses(&self, other: &Self) -> Option<(u64, u64)> {
-        for producer in 0..PRODUCERS {
-            let theirs = &other.bits[producer as usize];
-            let mine = &self.bits[producer as usize];
-            for (row, bits) in theirs.iter().enumerate() {
-                let missing = bits & !mine.get(row).copied().unwrap_or(0);
-                if missing != 0 {
-                    let digit = u64::from(missing.trailing_zeros());
-                    return Some((producer, row as u64 * IN_BUCKET + digit));
-                }
-            }
-        }
-        None
     }
 }
 

@@ -63,6 +63,11 @@ fn kill_all(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let mut life: Option<Life> = None;
+    fs::create_dir_all(dir).map_err(|error| Failure {
+        kill: kills.start,
+        what: format!("can't make {}: {error}", dir.display()),
+        place: None,
+    })?;
     for kill in kills.clone() {
         let plan = Plan::new(seed, kill, point);
         let failure = |what, life: &Option<Life>| Failure {
