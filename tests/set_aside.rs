@@ -159,3 +159,28 @@ fn the_ring_of_a_damaged_file_is_replayed_beside_it() {
 fn child_leaves_records() {
     leftovers::child();
 }
+
+/// As a power cut leaves it when the sector with the generation was not
+/// written, and those with both commit blocks were.
+#[test]
+fn a_commit_word_that_is_older_than_both_commit_blocks() {
+    let place = Place::new();
+    let recorder = place.open();
+    let early = fs::read(place.aggregate()).unwrap();
+    for _ in 0..3 {
+        count(&recorder, 1);
+        recorder.flush(PATIENCE).unwrap();
+    }
+    recorder.close(PATIENCE).unwrap();
+    let mut bytes = fs::read(place.aggregate()).unwrap();
+    bytes[320..328].copy_from_slice(&early[320..328]);
+    fs::write(place.aggregate(), &bytes).unwrap();
+    assert!(!quipu::verify(place.store()).unwrap().is_sound());
+
+    let recorder = place.open();
+    let [aside] = recorder.set_aside() else {
+        panic!("{recorder:?}");
+    };
+    assert!(aside.reason.contains("newer"), "{aside}");
+    assert_eq!(fs::read(&aside.path).unwrap(), bytes);
+}

@@ -245,6 +245,16 @@ impl Aggregate {
         Err(OpenError::io("read", &self.path, busy))
     }
 
+    /// The same of a file that nobody writes to, where nobody is overtaken.
+    pub(crate) fn view_at_rest(&self) -> Result<Option<View>, OpenError> {
+        match self.view() {
+            Err(OpenError::Io { source, .. }) if source.kind() == io::ErrorKind::WouldBlock => {
+                Err(self.damaged("both commit blocks are newer than the committed generation"))
+            }
+            other => other,
+        }
+    }
+
     /// The checksum of each commit block that is in force.
     pub(crate) fn check_blocks(&self, committed: u64) -> Result<(), OpenError> {
         self.commit[0]

@@ -42,7 +42,7 @@ impl Checkpoints {
         let path = dir.join(CHECKPOINT);
         let newest = match Aggregate::open(&path, false) {
             Ok(there) if there.identity.store == identity.store => there
-                .view()
+                .view_at_rest()
                 .ok()
                 .flatten()
                 .map_or(0, |view| view.generation),

@@ -102,7 +102,7 @@ fn load(path: &Path) -> Result<(Aggregate, Loaded), OpenError> {
 /// checkpoint.
 fn newer_checkpoint(dir: &Path, live: &Aggregate, view: &View) -> Option<Loaded> {
     let aggregate = Aggregate::open(&dir.join(CHECKPOINT), false).ok()?;
-    let checkpoint = aggregate.view().ok()??;
+    let checkpoint = aggregate.view_at_rest().ok()??;
     let is_ours = aggregate.identity.store == live.identity.store;
     let is_newer = checkpoint.generation > view.generation
         && checkpoint.block.covered() >= view.block.covered();
@@ -162,7 +162,7 @@ impl Before {
     /// Its last commit, if that and the names are sound.
     fn last(path: &Path) -> Option<Last> {
         let aggregate = Aggregate::open(path, false).ok()?;
-        let view = aggregate.view().ok()??;
+        let view = aggregate.view_at_rest().ok()??;
         aggregate.check_blocks(view.generation).ok()?;
         let names = load_names(&aggregate).ok()?;
         Some(Last {

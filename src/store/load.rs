@@ -24,7 +24,7 @@ pub(crate) struct Loaded {
 impl Loaded {
     /// Reads all of a file that nobody writes to, and checks what it reads.
     pub(crate) fn load(aggregate: &Aggregate, writable: bool) -> Result<Self, OpenError> {
-        let view = aggregate.view()?.unwrap_or_default();
+        let view = aggregate.view_at_rest()?.unwrap_or_default();
         let mut rows = RowsFile::default();
         let mut names_log = NamesLog::default();
         for extent in aggregate.new_extents(writable)? {
