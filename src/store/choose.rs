@@ -54,7 +54,7 @@ pub(super) fn choose(dir: &Path, bucket: Bucket) -> Result<Chosen, OpenError> {
     // What may not be touched refuses the store before anything is set aside.
     let checkpoint = checkpoint(dir)?;
     match live {
-        Ok((aggregate, loaded)) => match newer(checkpoint.as_ref(), &aggregate, &loaded.view) {
+        Ok((aggregate, loaded)) => match newer(checkpoint.as_ref(), &aggregate, &loaded.view)? {
             None => {
                 return Ok(Chosen {
                     aggregate,
@@ -71,7 +71,7 @@ pub(super) fn choose(dir: &Path, bucket: Bucket) -> Result<Chosen, OpenError> {
         },
         Err(error) if error.is_not_found() => {}
         Err(OpenError::Damaged { what, .. }) => {
-            before = Before::of(&live_path);
+            before = Some(Before::of(&live_path)?);
             aside.push(set_aside(&live_path, what)?);
         }
         Err(other) => return Err(other),
@@ -113,14 +113,34 @@ fn checkpoint(dir: &Path) -> Result<Option<Aggregate>, OpenError> {
 /// The checkpoint, where it is sound and covers more than the live file: after
 /// a power cut the disk has old pages of the live file, and every page of the
 /// checkpoint.
-fn newer(checkpoint: Option<&Aggregate>, live: &Aggregate, view: &View) -> Option<Loaded> {
-    let aggregate = checkpoint?;
-    let checkpoint = aggregate.view_at_rest().ok()??;
-    let is_ours = aggregate.identity.store == live.identity.store;
-    let is_newer = checkpoint.generation > view.generation
-        && checkpoint.block.covered() >= view.block.covered();
-    // Reading all of it comes last: nearly always it is the older one.
-    (is_ours && is_newer).then(|| Loaded::load(aggregate, false).ok())?
+fn newer(
+    checkpoint: Option<&Aggregate>,
+    live: &Aggregate,
+    view: &View,
+) -> Result<Option<Loaded>, OpenError> {
+    let Some(aggregate) = checkpoint else {
+        return Ok(None);
+    };
+    if_sound(|| {
+        let checkpoint = aggregate.view_at_rest()?.unwrap_or_default();
+        let is_ours = aggregate.identity.store == live.identity.store;
+        let is_newer = checkpoint.generation > view.generation
+            && checkpoint.block.covered() >= view.block.covered();
+        // Reading all of it comes last: nearly always it is the older one.
+        let newer = (is_ours && is_newer).then(|| Loaded::load(aggregate, false));
+        newer.transpose()
+    })
+}
+
+/// `None` for what is not there or not sound. What the system can't read at
+/// the moment is an error: it must not pass for damaged.
+fn if_sound<T>(
+    read: impl FnOnce() -> Result<Option<T>, OpenError>,
+) -> Result<Option<T>, OpenError> {
+    match read() {
+        Err(error @ OpenError::Io { .. }) if !error.is_not_found() => Err(error),
+        other => Ok(other.ok().flatten()),
+    }
 }
 
 /// Makes a copy of the checkpoint the live file.
@@ -164,24 +184,28 @@ fn create(dir: &Path, bucket: Bucket) -> Result<(), OpenError> {
 
 impl Before {
     /// What a damaged file still says.
-    fn of(path: &Path) -> Option<Self> {
+    fn of(path: &Path) -> Result<Self, OpenError> {
         use std::os::unix::fs::MetadataExt;
-        Some(Self {
-            inode: std::fs::symlink_metadata(path).ok()?.ino(),
-            last: Self::last(path),
+        let there = std::fs::symlink_metadata(path)
+            .map_err(|error| OpenError::io("look at", path, error))?;
+        Ok(Self {
+            inode: there.ino(),
+            last: if_sound(|| Self::last(path))?,
         })
     }
 
     /// Its last commit, if that and the names are sound.
-    fn last(path: &Path) -> Option<Last> {
-        let aggregate = Aggregate::open(path, false).ok()?;
-        let view = aggregate.view_at_rest().ok()??;
-        aggregate.check_blocks(view.generation).ok()?;
-        let names = load_names(&aggregate).ok()?;
-        Some(Last {
+    fn last(path: &Path) -> Result<Option<Last>, OpenError> {
+        let aggregate = Aggregate::open(path, false)?;
+        let Some(view) = aggregate.view_at_rest()? else {
+            return Ok(None);
+        };
+        aggregate.check_blocks(view.generation)?;
+        let names = load_names(&aggregate)?;
+        Ok(Some(Last {
             store: aggregate.identity.store,
             block: view.block,
             names,
-        })
+        }))
     }
 }
