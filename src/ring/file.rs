@@ -105,11 +105,12 @@ impl RingFile {
         // An open that was killed before its commit may have left one.
         files::remove(&path)?;
         let file = files::create_new(&path)?;
-        let ring = Self::fill(&path, &file, id, geometry).inspect_err(|_| {
-            // Best effort: the error that is on its way says more.
-            let _ = files::remove(&path);
-        })?;
-        Ok((Self::new(dir, id, &path, &file)?, ring))
+        Self::fill(&path, &file, id, geometry)
+            .and_then(|ring| Ok((Self::new(dir, id, &path, &file)?, ring)))
+            .inspect_err(|_| {
+                // Best effort: the error that is on its way says more.
+                let _ = files::remove(&path);
+            })
     }
 
     fn new(dir: &Path, id: RingId, path: &Path, file: &File) -> Result<Self, OpenError> {

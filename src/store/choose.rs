@@ -1,15 +1,15 @@
 //! What of that which lies in the directory the store goes on with: its live
 //! file, the checkpoint in its place, or a new one. What can't be used is set
-//! aside, never overwritten (I11).
+//! aside, never overwritten (I11), once the file in its place has a commit.
 
 use std::path::Path;
 
 use super::aggregate::{Aggregate, View};
 use super::commit::CommitBlock;
+use super::draft::Draft;
 use super::identity::Identity;
 use super::load::{Loaded, load_names};
-use super::set_aside::{SetAside, set_aside};
-use super::{AGGREGATE, CHECKPOINT, DRAFT};
+use super::{AGGREGATE, CHECKPOINT};
 use crate::bucket::{Bucket, now_nanos};
 use crate::disk::files;
 use crate::disk::format::StoreId;
@@ -23,13 +23,13 @@ use crate::sync::Arc;
 pub(super) struct Chosen {
     pub(super) aggregate: Aggregate,
     pub(super) loaded: Loaded,
-    /// What was set aside for it.
-    pub(super) set_aside: Vec<SetAside>,
+    /// Where it is still to be put into its place.
+    pub(super) draft: Option<Draft>,
     /// What the file that was set aside last said, where that could be read.
     pub(super) before: Option<Before>,
 }
 
-/// What is known of a live file that was set aside.
+/// What is known of a live file that is set aside.
 #[derive(Debug)]
 pub(super) struct Before {
     /// Its inode, by which its ring is found.
@@ -38,7 +38,7 @@ pub(super) struct Before {
     pub(super) last: Option<Last>,
 }
 
-/// The last commit of a live file that was set aside.
+/// The last commit of a live file that is set aside.
 #[derive(Debug)]
 pub(super) struct Last {
     pub(super) store: StoreId,
@@ -48,10 +48,10 @@ pub(super) struct Last {
 
 pub(super) fn choose(dir: &Path, bucket: Bucket) -> Result<Chosen, OpenError> {
     let live_path = dir.join(AGGREGATE);
-    let mut aside = Vec::new();
+    let mut unfit = None;
     let mut before = None;
     let live = load(&live_path);
-    // What may not be touched refuses the store before anything is set aside.
+    // What may not be touched refuses the store before anything is changed.
     let checkpoint = checkpoint(dir)?;
     match live {
         Ok((aggregate, loaded)) => match newer(checkpoint.as_ref(), &aggregate, &loaded.view)? {
@@ -59,39 +59,68 @@ pub(super) fn choose(dir: &Path, bucket: Bucket) -> Result<Chosen, OpenError> {
                 return Ok(Chosen {
                     aggregate,
                     loaded,
-                    set_aside: aside,
+                    draft: None,
                     before,
                 });
             }
             Some(_) => {
                 let inode = aggregate.inode()?.1;
                 before = Some(Before { inode, last: None });
-                aside.push(set_aside(&live_path, "older than the checkpoint")?);
+                unfit = Some("older than the checkpoint".to_owned());
             }
         },
-        Err(error) if error.is_not_found() => {}
+        Err(error) if error.is_not_found() => {
+            if let Some(chosen) = left_over(dir, checkpoint.as_ref())? {
+                return Ok(chosen);
+            }
+        }
         Err(OpenError::Damaged { what, .. }) => {
             before = Some(Before::of(&live_path)?);
-            aside.push(set_aside(&live_path, what)?);
+            unfit = Some(what);
         }
         Err(other) => return Err(other),
     }
-    match restore(dir) {
+    let mut draft = Draft::begin(dir)?;
+    if let Some(what) = unfit {
+        draft.replace(live_path, what);
+    }
+    let path = draft.path();
+    match restore(dir, &path) {
         Ok(()) => {}
-        Err(error) if error.is_not_found() => create(dir, bucket)?,
+        Err(error) if error.is_not_found() => create(&path, bucket)?,
         Err(OpenError::Damaged { what, .. }) => {
-            aside.push(set_aside(&dir.join(CHECKPOINT), what)?);
-            create(dir, bucket)?;
+            draft.replace(dir.join(CHECKPOINT), what);
+            create(&path, bucket)?;
         }
         Err(other) => return Err(other),
     }
-    let (aggregate, loaded) = load(&live_path)?;
+    let (aggregate, loaded) = load(&path)?;
     Ok(Chosen {
         aggregate,
         loaded,
-        set_aside: aside,
+        draft: Some(draft),
         before,
     })
+}
+
+/// The draft of somebody who was killed after setting the live file aside, or
+/// while writing it anew. It has all that was counted.
+fn left_over(dir: &Path, checkpoint: Option<&Aggregate>) -> Result<Option<Chosen>, OpenError> {
+    let draft = Draft::left_over(dir);
+    let Some((aggregate, loaded)) = if_sound(|| load(&draft.path()).map(Some))? else {
+        return Ok(None);
+    };
+    let is_ours = checkpoint.is_none_or(|there| there.identity.store == aggregate.identity.store);
+    let is_committed = loaded.view.generation > 0;
+    if !is_ours || !is_committed || newer(checkpoint, &aggregate, &loaded.view)?.is_some() {
+        return Ok(None);
+    }
+    Ok(Some(Chosen {
+        aggregate,
+        loaded,
+        draft: Some(draft),
+        before: None,
+    }))
 }
 
 fn load(path: &Path) -> Result<(Aggregate, Loaded), OpenError> {
@@ -143,43 +172,21 @@ fn if_sound<T>(
     }
 }
 
-/// Makes a copy of the checkpoint the live file.
-fn restore(dir: &Path) -> Result<(), OpenError> {
-    let from = dir.join(CHECKPOINT);
-    let source = Aggregate::open(&from, false)?;
+/// Makes `draft` a copy of the checkpoint.
+fn restore(dir: &Path, draft: &Path) -> Result<(), OpenError> {
+    let source = Aggregate::open(&dir.join(CHECKPOINT), false)?;
     Loaded::load(&source, false)?;
-    let draft = dir.join(DRAFT);
-    files::remove(&draft)?;
-    let file = files::create_new(&draft)?;
-    source
-        .copy_to(&file, &draft)
-        .and_then(|()| {
-            point!("restore: before the rename");
-            let to = dir.join(AGGREGATE);
-            files::rename(&draft, &to).map_err(|error| OpenError::io("create", &to, error))
-        })
-        .inspect_err(|_| {
-            // Best effort: the error that is on its way says more.
-            let _ = files::remove(&draft);
-        })
+    let file = files::create_new(draft)?;
+    source.copy_to(&file, draft)?;
+    point!("restore: before the rename");
+    Ok(())
 }
 
-/// Creates an empty live file. It is built under another name and renamed when
-/// it is whole: what is killed in here is not a store.
-fn create(dir: &Path, bucket: Bucket) -> Result<(), OpenError> {
-    let (draft, place) = (dir.join(DRAFT), dir.join(AGGREGATE));
-    files::remove(&draft)?;
-    let random = StoreId::random().map_err(|error| OpenError::io("create", &place, error))?;
-    let identity = Identity::new(random, now_nanos(), bucket);
-    let created = Aggregate::create(&draft, identity).and_then(|_| {
-        point!("create: before the rename");
-        files::rename(&draft, &place).map_err(|error| OpenError::io("create", &place, error))
-    });
-    point!("create: after the rename");
-    created.inspect_err(|_| {
-        // Best effort: the error that is on its way says more.
-        let _ = files::remove(&draft);
-    })
+/// Creates an empty file.
+fn create(draft: &Path, bucket: Bucket) -> Result<(), OpenError> {
+    let random = StoreId::random().map_err(|error| OpenError::io("create", draft, error))?;
+    Aggregate::create(draft, Identity::new(random, now_nanos(), bucket))?;
+    Ok(())
 }
 
 impl Before {

@@ -229,7 +229,11 @@ pub(super) fn new_ring(
             let next = loaded.names.next_id(NameKind::RingDir);
             loaded
                 .names_log
-                .append(aggregate, NameKind::RingDir, next, dir)?;
+                .append(aggregate, NameKind::RingDir, next, dir)
+                .inspect_err(|_| {
+                    // Best effort: nothing was accepted on it.
+                    let _ = file.remove();
+                })?;
             loaded.names.add(NameKind::RingDir, dir).id
         }
     };
