@@ -192,14 +192,14 @@ fn cut_often(seed: u64, durability: Durability) {
 }
 
 #[test]
-fn f22_a_power_cut_costs_no_record_that_a_checkpoint_has() {
+fn a_power_cut_costs_no_record_that_a_checkpoint_has() {
     for seed in 1..=3 {
         cut_often(seed, Durability::Checkpoint(Duration::from_millis(10)));
     }
 }
 
 #[test]
-fn f22_a_power_cut_without_checkpoints_leaves_no_mixed_counts() {
+fn a_power_cut_without_checkpoints_leaves_no_mixed_counts() {
     for seed in 11..=12 {
         cut_often(seed, Durability::Process);
     }

@@ -4,6 +4,7 @@
 // Each test binary uses a part of it.
 #![allow(dead_code)]
 
+pub(crate) mod leftovers;
 pub(crate) mod plan;
 pub(crate) mod tmpfs;
 
