@@ -270,10 +270,12 @@ impl Consumer {
         written
     }
 
-    fn look_after_the_ring(&self) {
-        match &self.parts.store {
-            Some(store) if !store.ring_is_present() => self.core.report(Trouble::Ring, None),
-            _ => self.core.settle(Trouble::Ring),
+    fn look_after_the_ring(&mut self) {
+        let store = self.parts.store.as_mut();
+        if store.is_none_or(Store::ring_is_present) {
+            self.core.settle(Trouble::Ring);
+        } else {
+            self.core.report(Trouble::Ring, None);
         }
     }
 }

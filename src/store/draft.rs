@@ -41,7 +41,7 @@ impl Draft {
         }
     }
 
-    /// What is at `path` is to be set aside.
+    /// What is at `path`, if anything, is to be set aside.
     pub(super) fn replace(&mut self, path: PathBuf, reason: impl Into<String>) {
         self.unfit.push((path, reason.into()));
     }
@@ -59,8 +59,13 @@ impl Draft {
     pub(super) fn put_in_place(&mut self) -> Result<Vec<SetAside>, OpenError> {
         let mut aside = Vec::new();
         for (path, reason) in std::mem::take(&mut self.unfit) {
-            aside.push(set_aside(&path, reason)?);
-            self.has_counts = true;
+            match set_aside(&path, reason) {
+                Err(error) if error.is_not_found() => {}
+                other => {
+                    aside.push(other?);
+                    self.has_counts = true;
+                }
+            }
         }
         let place = self.dir.join(AGGREGATE);
         point!("create: before the rename");

@@ -3,17 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
+use super::AGGREGATE;
 use super::aggregate::{Aggregate, View};
 use super::commit::CommitBlock;
+use super::draft::Draft;
 use super::image::write_image;
 use super::interner::{Interner, NamesFile};
 use super::layout::live;
 use super::lock::StoreLock;
 use super::rows::RowsFile;
-use super::set_aside::set_aside;
-use super::{AGGREGATE, DRAFT};
 use crate::bucket::now_nanos;
-use crate::disk::files;
 use crate::disk::format::StoreId;
 use crate::error::OpenError;
 use crate::ledger::{Ledger, Row};
@@ -85,7 +84,9 @@ impl Store {
     ) -> Result<NamesFile, OpenError> {
         // Only in the directory whose lock this is (I7).
         self.lock.check_present()?;
-        let (draft, place) = (self.dir.join(DRAFT), self.dir.join(AGGREGATE));
+        let mut draft = Draft::begin(&self.dir)?;
+        let place = self.dir.join(AGGREGATE);
+        draft.replace(place.clone(), "put there or cut while the store was in use");
         prepare(block, ledger);
         let mut view = View {
             generation: self.generation + 1,
@@ -94,27 +95,28 @@ impl Store {
         let identity = self.aggregate.identity;
         // The ledger's own rows know the old file's as long as it counts.
         let mut shares = Vec::with_capacity(ledger.rows().len());
-        let mut image = write_image(&draft, identity, interner.names(), &mut view, |each| {
-            ledger.every(|number, row| {
-                let mut row = *row;
-                each(number, &mut row);
-                shares.push(row.share);
-            });
-        })?;
-        match set_aside(&place, "put there or cut while the store was in use") {
-            Err(error) if error.is_not_found() => {}
-            other => drop(other?),
-        }
-        files::rename(&draft, &place).map_err(|error| OpenError::io("create", &place, error))?;
+        let mut image = write_image(
+            &draft.path(),
+            identity,
+            interner.names(),
+            &mut view,
+            |each| {
+                ledger.every(|number, row| {
+                    let mut row = *row;
+                    each(number, &mut row);
+                    shares.push(row.share);
+                });
+            },
+        )?;
+        let (_, inode) = image.aggregate.inode()?;
+        draft.put_in_place()?;
         image.aggregate.set_path(&place);
         *block = view.block;
         ledger.every(|number, row| row.share = shares[number as usize]);
         self.aggregate = Arc::new(image.aggregate);
         self.rows = image.rows;
         self.show(std::process::id());
-        // Best effort: without it the ring is lost if the process is killed,
-        // which `ring_is_present` then says.
-        let _ = self.ring_file.belong_to(self.aggregate.inode()?.1);
+        self.ring_file.belong_to(inode);
         Ok(NamesFile {
             aggregate: Arc::clone(&self.aggregate),
             log: image.names_log,
@@ -179,7 +181,7 @@ impl Store {
     }
 
     /// Whether the ring would be found after a kill.
-    pub(crate) fn ring_is_present(&self) -> bool {
+    pub(crate) fn ring_is_present(&mut self) -> bool {
         self.ring_file.is_present()
     }
 
