@@ -135,6 +135,7 @@ fn go_on(path: &Path, options: &OpenOptions, lock: Arc<StoreLock>) -> Result<Ope
         ring_file,
         lock,
         last_heartbeat: 0,
+        is_gone: false,
     };
     store.show(std::process::id());
     Ok(Opened {

@@ -32,6 +32,7 @@ pub(crate) struct Store {
     pub(super) ring_file: RingFile,
     pub(super) lock: Arc<StoreLock>,
     pub(super) last_heartbeat: u64,
+    pub(super) is_gone: bool,
 }
 
 impl Store {
@@ -59,7 +60,7 @@ impl Store {
         block: &mut CommitBlock,
         interner: &Interner,
     ) -> Result<u64, OpenError> {
-        match self.aggregate.check_present() {
+        match self.look() {
             Ok(()) => {
                 interner.write_pending()?;
                 self.rows.reserve(&self.aggregate, ledger.rows().len())?;
@@ -70,6 +71,7 @@ impl Store {
             }
             Err(other) => return Err(other),
         }
+        self.is_gone = false;
         self.generation += 1;
         Ok(self.generation)
     }
@@ -143,17 +145,35 @@ impl Store {
         Ok(self.generation)
     }
 
-    /// Shows that the writer is awake.
-    pub(crate) fn heartbeat(&mut self, now: u64) {
-        if now.wrapping_sub(self.last_heartbeat) >= HEARTBEAT_NANOS
-            && self.aggregate.check_present().is_ok()
-        {
-            self.last_heartbeat = now;
-            // Relaxed: it says no more than that this thread is awake.
-            self.aggregate
-                .live(live::HEARTBEAT)
-                .store(now, Ordering::Relaxed);
+    /// Shows that the writer is awake, and what troubles it, as
+    /// [`Trouble::word`](super::Trouble::word) has it.
+    pub(crate) fn heartbeat(&mut self, now: u64, trouble: impl FnOnce() -> u64) {
+        if now.wrapping_sub(self.last_heartbeat) < HEARTBEAT_NANOS {
+            return;
         }
+        self.last_heartbeat = now;
+        if self.look().is_ok() {
+            for (word, value) in [(live::HEARTBEAT, now), (live::DEGRADED, trouble())] {
+                // Relaxed: each says something by itself.
+                self.aggregate.live(word).store(value, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Looks whether the file is there, and as long as it was.
+    pub(crate) fn look(&mut self) -> Result<(), OpenError> {
+        let found = self.aggregate.check_present();
+        self.is_gone = matches!(
+            found,
+            Err(OpenError::Gone { .. } | OpenError::Damaged { .. })
+        );
+        found
+    }
+
+    /// Whether the file was gone when somebody last looked: a commit writes it
+    /// anew.
+    pub(crate) const fn is_gone(&self) -> bool {
+        self.is_gone
     }
 
     /// Shows readers how the last commit went: whether the store can be
