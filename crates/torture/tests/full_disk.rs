@@ -60,8 +60,8 @@ fn f20_a_store_is_created_whole_or_not_at_all() {
         recorder.record(one_two(&recorder, "m", "t")).unwrap();
         assert_eq!(recorder.close(PATIENCE).unwrap().committed, 1);
     }
-    // A header, an extent of names and one of rows.
-    assert!(refused > 40, "{refused} sizes were too small");
+    // A header and an extent of names.
+    assert!(refused > 10, "{refused} sizes were too small");
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn f20_no_room_for_the_ring() {
     assert_is_full(&error, "the ring");
     assert!(error.to_string().contains(".ring"), "{error}");
     assert_eq!(files_in(&place.ring_dir()), [""; 0]);
-    assert_eq!(files_in(&place.store()), ["lock"]);
+    assert!(!place.store().exists());
     disk.resize(ROOMY);
     assert_eq!(place.open().stats().committed, 0);
 }
