@@ -7,11 +7,15 @@ mod common;
 mod seam;
 
 use std::fs::{self, File};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use common::sums::{check_one_two, one_two};
-use common::{PATIENCE, Place, builder_at, child, files_in, wait_until};
+use common::{PATIENCE, Place, builder_at, files_in, wait_until};
+use quipu::fault::Verdict;
 use quipu::{Builder, CloseError, FlushError, Reader, Recorder};
+use seam::Seam;
 
 fn builder(place: &Place) -> Builder {
     place.builder().flush_interval(Duration::from_millis(2))
@@ -159,57 +163,38 @@ fn f23_a_removed_ring_is_said_and_costs_nothing_but_a_kill() {
     drop(reopen(&place, recorder, 10));
 }
 
-/// A child that records without end into a store whose file is cut again and
-/// again must not be killed by that.
+/// While records come, the file is cut again and again just before somebody
+/// looks at it. (In the middle of a commit a cut is a signal: see
+/// docs/durability.md.)
 fn cut(len_of: fn(u64) -> u64) {
+    const CUTS: u64 = 20;
+    let seam = Seam::take();
     let place = Place::new();
-    let mut writer = child::start("child_records_until_told", place.path(), "");
-    writer.wait_until_ready(place.path());
-    let mut reader = Reader::open(place.store()).ok();
-    for _ in 0..20 {
-        let file = File::options().write(true).open(place.aggregate()).unwrap();
-        let len = len_of(file.metadata().unwrap().len());
-        file.set_len(len).unwrap();
-        drop(file);
-        let mut is_anew = || {
-            assert!(!writer.has_ended(), "{}", writer.complaint());
-            reader = reader.take().or_else(|| Reader::open(place.store()).ok());
-            let stats = reader.as_ref().and_then(|reader| reader.stats().ok());
-            stats.is_some_and(|stats| stats.degraded.is_none())
-        };
-        wait_until("the file is written anew", &mut is_anew);
-    }
-    fs::write(place.path().join("end"), "").unwrap();
-    writer.finish();
-    let recorder = place.open();
-    let counted: u64 = fs::read_to_string(place.path().join("counted"))
-        .unwrap()
-        .parse()
-        .unwrap();
-    assert_eq!(check_one_two(&recorder.snapshot()), counted);
-    assert!(recorder.set_aside().is_empty());
-    let aside = files_in(&place.store());
-    assert!(aside.iter().any(|name| name.starts_with("aggregate.")));
-}
-
-#[test]
-#[ignore = "a child of another test"]
-fn child_records_until_told() {
-    let Some((place, _)) = child::assignment() else {
-        return;
-    };
-    let recorder = builder_at(&place)
-        .flush_interval(Duration::from_millis(1))
-        .open(place.join("usage.quipu"))
-        .unwrap();
+    let recorder = builder(&place).open(place.store()).unwrap();
+    let (looks, cuts) = (AtomicU64::new(0), Arc::new(AtomicU64::new(0)));
+    let (made, aggregate) = (Arc::clone(&cuts), place.aggregate());
+    seam.on_calls(move |call| {
+        let is_look = call.name == "stat" && call.path == aggregate;
+        if is_look && looks.fetch_add(1, Ordering::SeqCst) % 7 == 6 {
+            let file = File::options().write(true).open(&aggregate).unwrap();
+            let len = file.metadata().unwrap().len();
+            file.set_len(len_of(len)).unwrap();
+            made.fetch_add(1, Ordering::SeqCst);
+        }
+        Verdict::Go
+    });
     let usage = one_two(&recorder, "m", "t");
-    child::say_ready(&place);
-    let mut counted = 0u64;
-    while !place.join("end").exists() {
+    let mut counted = 0;
+    wait_until("it was cut often", || {
         counted += recorder.record_batch(&[usage; 8]) as u64;
-    }
-    assert_eq!(recorder.close(PATIENCE).unwrap().committed, counted);
-    fs::write(place.join("counted"), counted.to_string()).unwrap();
+        cuts.load(Ordering::SeqCst) >= CUTS
+    });
+    seam.clear();
+    recorder.flush(PATIENCE).unwrap();
+    let names = files_in(&place.store());
+    let aside = names.iter().filter(|name| name.starts_with("aggregate."));
+    assert!(aside.count() as u64 >= CUTS - 1, "{names:?}");
+    drop(reopen(&place, recorder, counted));
 }
 
 #[test]
@@ -220,4 +205,26 @@ fn f23_a_file_that_is_emptied_while_records_come() {
 #[test]
 fn f23_a_file_that_is_cut_to_half_while_records_come() {
     cut(|len| len / 2);
+}
+
+/// A reader from before goes on with the file that took the place of the cut
+/// one.
+#[test]
+fn f23_a_reader_of_a_file_that_was_cut_goes_on_with_the_new_one() {
+    let (place, recorder) = in_use();
+    let reader = Reader::open(place.store()).unwrap();
+    assert_eq!(check_one_two(&reader.snapshot().unwrap()), 5);
+    let seam = Seam::take();
+    let aggregate = place.aggregate();
+    let is_cut = AtomicBool::new(false);
+    seam.on_calls(move |call| {
+        if call.path == aggregate && !is_cut.swap(true, Ordering::SeqCst) {
+            File::create(&aggregate).unwrap();
+        }
+        Verdict::Go
+    });
+    count(&recorder, 3);
+    recorder.flush(PATIENCE).unwrap();
+    assert_eq!(check_one_two(&reader.snapshot().unwrap()), 8);
+    drop(reopen(&place, recorder, 8));
 }
