@@ -106,6 +106,9 @@ fn live(seed: u64, durability: Durability, place: &Place, disk: &Disk) -> Histor
                 });
             }
             disk.declare(recorder.stats().checkpoint);
+            if dice.below(2) == 0 {
+                disk.write_back(&mut dice);
+            }
         }
         let stats = recorder.close(PATIENCE).unwrap();
         history.note(&recorder);

@@ -13,6 +13,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use image::Dice;
 use quipu::fault::Call;
 
 pub(crate) const PAGE: usize = 4096;
@@ -109,6 +110,16 @@ impl Disk {
     pub(crate) fn declare(&self, generation: u64) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.now.declared = inner.now.declared.max(generation);
+    }
+
+    /// The kernel writes some pages back on its own, and the journal.
+    pub(crate) fn write_back(&self, dice: &mut Dice) {
+        let inner = &mut *self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.look(&self.store);
+        for number in inner.now.current().into_values() {
+            inner.now.files[number].write_back(dice);
+        }
+        inner.sync_directory();
     }
 
     /// All instants that were noted.
@@ -233,6 +244,13 @@ impl Content {
                 }
             }
         }
+    }
+
+    /// Of some pages only the newest is left.
+    fn write_back(&mut self, dice: &mut Dice) {
+        let newest = self.pages.iter_mut().filter(|_| dice.below(4) != 0);
+        newest.for_each(|seen| drop(seen.drain(..seen.len() - 1)));
+        self.lens.drain(..self.lens.len() - 1);
     }
 
     /// Only the newest is left.
