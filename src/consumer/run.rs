@@ -127,7 +127,7 @@ impl Consumer {
         } = &mut self.parts;
         let now = now_nanos();
         if let Some(store) = store {
-            store.heartbeat(now);
+            store.heartbeat(now, || self.core.trouble_word());
         }
         block.high_water = block.high_water.max(self.core.ring.held());
         drainer.drain(ROUND, |record| {
@@ -151,19 +151,32 @@ impl Consumer {
         }
     }
 
-    /// Records that are folded and not in the file; where only a name waits to
-    /// be written, one.
+    /// Records that are folded and not in the file; where the file lacks
+    /// something else, one.
     fn pending(&self) -> u64 {
         let records = self.parts.ledger.records() - self.written;
-        records.max(u64::from(self.core.interner.has_pending()))
+        let is_gone = self.parts.store.as_ref().is_some_and(Store::is_gone);
+        let is_behind =
+            is_gone || self.core.has(Trouble::Commit) || self.core.interner.has_pending();
+        records.max(u64::from(is_behind))
+    }
+
+    /// The same for somebody who wants to be sure: looks at the file.
+    fn pending_for_sure(&mut self) -> u64 {
+        if let Some(store) = &mut self.parts.store {
+            // Best effort: where it can't be looked at, a commit can't tell
+            // more.
+            let _ = store.look();
+        }
+        self.pending()
     }
 
     /// Commits what is folded, publishes it, and hands its slots back, in this
     /// order (I3, I4). `false` where the store could not be written: then the
     /// counts go on in memory.
     fn commit(&mut self) -> bool {
-        if self.pending() == 0 {
-            return !self.core.has(Trouble::Commit);
+        if self.pending() == 0 && self.pending_for_sure() == 0 {
+            return true;
         }
         let positions = self.parts.drainer.positions().to_vec();
         let written = self.write(|block| block.positions = positions);
@@ -270,10 +283,12 @@ impl Consumer {
         written
     }
 
-    fn look_after_the_ring(&self) {
-        match &self.parts.store {
-            Some(store) if !store.ring_is_present() => self.core.report(Trouble::Ring, None),
-            _ => self.core.settle(Trouble::Ring),
+    fn look_after_the_ring(&mut self) {
+        let store = self.parts.store.as_mut();
+        if store.is_none_or(Store::ring_is_present) {
+            self.core.settle(Trouble::Ring);
+        } else {
+            self.core.report(Trouble::Ring, None);
         }
     }
 }

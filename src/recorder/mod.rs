@@ -293,7 +293,10 @@ impl Recorder {
     }
 
     fn reason(&self) -> String {
-        self.core.degraded().unwrap_or_default()
+        // Between the failure and this look it may have recovered.
+        self.core
+            .degraded()
+            .unwrap_or_else(|| "it could not be written, but can be again by now".to_owned())
     }
 }
 

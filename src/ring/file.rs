@@ -90,6 +90,8 @@ impl Geometry {
 pub(crate) struct RingFile {
     dir: PathBuf,
     id: RingId,
+    /// Inode of the aggregate file that it belongs to now.
+    owner: u64,
     /// Device and inode.
     inode: (u64, u64),
 }
@@ -105,17 +107,19 @@ impl RingFile {
         // An open that was killed before its commit may have left one.
         files::remove(&path)?;
         let file = files::create_new(&path)?;
-        let ring = Self::fill(&path, &file, id, geometry).inspect_err(|_| {
-            // Best effort: the error that is on its way says more.
-            let _ = files::remove(&path);
-        })?;
-        Ok((Self::new(dir, id, &path, &file)?, ring))
+        Self::fill(&path, &file, id, geometry)
+            .and_then(|ring| Ok((Self::new(dir, id, &path, &file)?, ring)))
+            .inspect_err(|_| {
+                // Best effort: the error that is on its way says more.
+                let _ = files::remove(&path);
+            })
     }
 
     fn new(dir: &Path, id: RingId, path: &Path, file: &File) -> Result<Self, OpenError> {
         let stat = look_at(path, file)?;
         Ok(Self {
             dir: dir.to_owned(),
+            owner: id.inode,
             id,
             inode: (stat.st_dev, stat.st_ino),
         })
@@ -191,20 +195,32 @@ impl RingFile {
         OpenError::damaged(&id.path(dir), what)
     }
 
-    /// Whether the file is still where it was: a ring that somebody removed is
-    /// found by nobody after a kill.
-    pub(crate) fn is_present(&self) -> bool {
+    /// Whether the file would be found after a kill: it is where it was, and
+    /// has the name that belongs to the aggregate file.
+    pub(crate) fn is_present(&mut self) -> bool {
         use std::os::unix::fs::MetadataExt;
-        std::fs::symlink_metadata(self.id.path(&self.dir))
-            .is_ok_and(|there| (there.dev(), there.ino()) == self.inode)
+        self.rename().is_ok()
+            && std::fs::symlink_metadata(self.id.path(&self.dir))
+                .is_ok_and(|there| (there.dev(), there.ino()) == self.inode)
     }
 
     /// Goes on as the ring of the aggregate file with this inode.
-    pub(crate) fn belong_to(&mut self, inode: u64) -> Result<(), OpenError> {
-        let id = RingId { inode, ..self.id };
-        let (from, to) = (self.id.path(&self.dir), id.path(&self.dir));
-        files::rename(&from, &to).map_err(|error| OpenError::io("rename", &from, error))?;
-        self.id = id;
+    pub(crate) fn belong_to(&mut self, inode: u64) {
+        self.owner = inode;
+        // Where it fails, `is_present` tries again, and says so.
+        let _ = self.rename();
+    }
+
+    fn rename(&mut self) -> Result<(), OpenError> {
+        let id = RingId {
+            inode: self.owner,
+            ..self.id
+        };
+        if id != self.id {
+            let (from, to) = (self.id.path(&self.dir), id.path(&self.dir));
+            files::rename(&from, &to).map_err(|error| OpenError::io("rename", &from, error))?;
+            self.id = id;
+        }
         Ok(())
     }
 

@@ -159,6 +159,16 @@ impl Ring {
             .sum()
     }
 
+    /// Whether this may be the ring of which so much was committed.
+    pub(crate) fn goes_on_from(&self, committed: &[u64]) -> bool {
+        self.shards.len() == committed.len()
+            && !self
+                .shards
+                .iter()
+                .zip(committed)
+                .any(|(shard, committed)| shard.is_behind(*committed))
+    }
+
     /// Slots that are not released.
     pub(crate) fn held(&self) -> u64 {
         self.shards.iter().map(Shard::held).sum()

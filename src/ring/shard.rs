@@ -243,6 +243,12 @@ impl Shard {
         distance(self.head().load(Ordering::Relaxed), self.claimed())
     }
 
+    /// Whether less was claimed than is committed: then this is not the shard
+    /// that the commit was made of, but an older copy of it.
+    pub(crate) fn is_behind(&self, committed: u64) -> bool {
+        distance(committed, self.claimed()) > POSITION_MASK / 2
+    }
+
     /// What is left from `committed` on. For recovery: no producer is at work.
     pub(crate) fn survivors(
         &self,

@@ -149,21 +149,26 @@ impl Aggregate {
     pub(crate) fn check_present(&self) -> Result<(), OpenError> {
         let io = |error| OpenError::io("look at", &self.path, error);
         let mine = files::look_at(&self.file, &self.path).map_err(io)?;
-        if mine.st_size.cast_unsigned() < lock(&self.end).offset {
-            return Err(self.damaged("somebody cut it short while it was in use"));
-        }
         let gone = |what: &str| OpenError::Gone {
             path: self.path.clone(),
             what: what.into(),
         };
         match rustix::fs::lstat(&self.path) {
-            Ok(there) if (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino) => Ok(()),
-            Ok(_) => Err(gone(
-                "something else was put in its place while it was in use",
-            )),
-            Err(rustix::io::Errno::NOENT) => Err(gone("it was removed while it was in use")),
-            Err(errno) => Err(io(errno.into())),
+            Ok(there) if (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino) => {}
+            Ok(_) => {
+                return Err(gone(
+                    "something else was put in its place while it was in use",
+                ));
+            }
+            Err(rustix::io::Errno::NOENT) => {
+                return Err(gone("it was removed while it was in use"));
+            }
+            Err(errno) => return Err(io(errno.into())),
         }
+        if mine.st_size.cast_unsigned() < lock(&self.end).offset {
+            return Err(self.damaged("somebody cut it short while it was in use"));
+        }
+        Ok(())
     }
 
     /// Copies all of the file's bytes to another.

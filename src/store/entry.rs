@@ -20,7 +20,8 @@ pub(super) struct Entry {
     path: PathBuf,
     pub(super) lock: Arc<StoreLock>,
     made_directory: bool,
-    /// There was no aggregate file when the lock was taken.
+    /// There was no aggregate file when the lock was taken, nor one that only
+    /// had to be put into its place.
     is_new: bool,
 }
 
@@ -35,13 +36,15 @@ impl Entry {
             match StoreLock::take(path, &path.join(LOCK)) {
                 Err(error) if is_undone(&error) && attempts < ATTEMPTS => attempts += 1,
                 lock => {
-                    let aggregate = fs::symlink_metadata(path.join(AGGREGATE));
+                    let is_missing = |name| {
+                        fs::symlink_metadata(path.join(name))
+                            .is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+                    };
                     return Ok(Self {
                         path: path.to_owned(),
                         lock: Arc::new(lock?),
                         made_directory,
-                        is_new: aggregate
-                            .is_err_and(|error| error.kind() == io::ErrorKind::NotFound),
+                        is_new: is_missing(AGGREGATE) && is_missing(DRAFT),
                     });
                 }
             }
@@ -55,9 +58,7 @@ impl Entry {
             return;
         }
         // Best effort: the error that is on its way says more.
-        for name in [AGGREGATE, DRAFT, LOCK] {
-            let _ = files::remove(&self.path.join(name));
-        }
+        let _ = files::remove(&self.path.join(LOCK));
         if self.made_directory {
             let _ = fs::remove_dir(&self.path);
         }

@@ -4,6 +4,7 @@ mod aggregate;
 mod checkpoint;
 mod choose;
 mod commit;
+mod draft;
 mod entry;
 mod identity;
 mod image;

@@ -16,8 +16,9 @@ use super::names_log::NamesLog;
 use super::recovery::{RingPlace, new_ring, replay};
 use super::set_aside::SetAside;
 use super::writer::{Store, write_commit};
+use super::{AGGREGATE, DRAFT};
 use crate::bucket::Bucket;
-use crate::disk::boot_id;
+use crate::disk::{boot_id, files};
 use crate::error::OpenError;
 use crate::fault::point;
 use crate::ledger::{Ledger, LedgerLimits};
@@ -61,9 +62,9 @@ pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Opened, OpenErr
 
 fn go_on(path: &Path, options: &OpenOptions, lock: Arc<StoreLock>) -> Result<Opened, OpenError> {
     let Chosen {
-        aggregate,
+        mut aggregate,
         mut loaded,
-        mut set_aside,
+        mut draft,
         before,
     } = choose(path, options.bucket.unwrap_or_default())?;
     let bucket = aggregate.identity.bucket;
@@ -87,7 +88,6 @@ fn go_on(path: &Path, options: &OpenOptions, lock: Arc<StoreLock>) -> Result<Ope
         &mut block,
         &mut ledger,
     )?;
-    set_aside.extend(replayed.set_aside);
 
     let place = RingPlace::find(options.ring_dir.as_deref(), path)?;
     let geometry = options.geometry;
@@ -107,6 +107,20 @@ fn go_on(path: &Path, options: &OpenOptions, lock: Arc<StoreLock>) -> Result<Ope
             let _ = ring_file.remove();
         })?;
     ledger.settle();
+    let mut set_aside = Vec::new();
+    if let Some(draft) = &mut draft {
+        set_aside = draft.put_in_place().inspect_err(|_| {
+            if !draft.has_counts() {
+                // Best effort, as above.
+                let _ = ring_file.remove();
+            }
+        })?;
+        aggregate.set_path(&path.join(AGGREGATE));
+    } else {
+        // Best effort: what is left of another attempt is in nobody's way.
+        let _ = files::remove(&path.join(DRAFT));
+    }
+    set_aside.extend(replayed.set_aside);
     point!("recovery: after the commit");
     if let Some(earlier) = replayed.file {
         // Best effort, as below: all that was in it is committed now.
@@ -121,6 +135,7 @@ fn go_on(path: &Path, options: &OpenOptions, lock: Arc<StoreLock>) -> Result<Ope
         ring_file,
         lock,
         last_heartbeat: 0,
+        is_gone: false,
     };
     store.show(std::process::id());
     Ok(Opened {

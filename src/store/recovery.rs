@@ -82,7 +82,7 @@ pub(super) fn replay(
         ))
     };
     match opened {
-        Ok(Some((file, ring))) if ring.shards().len() == last.positions.len() => {
+        Ok(Some((file, ring))) if ring.goes_on_from(&last.positions) => {
             let now = now_nanos();
             for (shard, position) in ring.shards().iter().zip(&last.positions) {
                 let Survivors { lost, records } = shard.survivors(*position);
@@ -112,8 +112,12 @@ pub(super) fn replay(
             block.rings_lost += 1;
             Ok(Replayed::default())
         }
-        Ok(Some(_)) => {
-            let what = "it has another number of shards than was committed";
+        Ok(Some((_, ring))) => {
+            let what = if ring.shards().len() == last.positions.len() {
+                "it is an older copy: more is committed than was ever on it"
+            } else {
+                "it has another number of shards than was committed"
+            };
             unfit(block, RingFile::unfit(dir, id, what))
         }
         Err(error) => unfit(block, error),
@@ -229,7 +233,11 @@ pub(super) fn new_ring(
             let next = loaded.names.next_id(NameKind::RingDir);
             loaded
                 .names_log
-                .append(aggregate, NameKind::RingDir, next, dir)?;
+                .append(aggregate, NameKind::RingDir, next, dir)
+                .inspect_err(|_| {
+                    // Best effort: nothing was accepted on it.
+                    let _ = file.remove();
+                })?;
             loaded.names.add(NameKind::RingDir, dir).id
         }
     };

@@ -3,17 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
+use super::AGGREGATE;
 use super::aggregate::{Aggregate, View};
 use super::commit::CommitBlock;
+use super::draft::Draft;
 use super::image::write_image;
 use super::interner::{Interner, NamesFile};
 use super::layout::live;
 use super::lock::StoreLock;
 use super::rows::RowsFile;
-use super::set_aside::set_aside;
-use super::{AGGREGATE, DRAFT};
 use crate::bucket::now_nanos;
-use crate::disk::files;
 use crate::disk::format::StoreId;
 use crate::error::OpenError;
 use crate::ledger::{Ledger, Row};
@@ -33,6 +32,7 @@ pub(crate) struct Store {
     pub(super) ring_file: RingFile,
     pub(super) lock: Arc<StoreLock>,
     pub(super) last_heartbeat: u64,
+    pub(super) is_gone: bool,
 }
 
 impl Store {
@@ -60,7 +60,7 @@ impl Store {
         block: &mut CommitBlock,
         interner: &Interner,
     ) -> Result<u64, OpenError> {
-        match self.aggregate.check_present() {
+        match self.look() {
             Ok(()) => {
                 interner.write_pending()?;
                 self.rows.reserve(&self.aggregate, ledger.rows().len())?;
@@ -71,6 +71,7 @@ impl Store {
             }
             Err(other) => return Err(other),
         }
+        self.is_gone = false;
         self.generation += 1;
         Ok(self.generation)
     }
@@ -85,7 +86,9 @@ impl Store {
     ) -> Result<NamesFile, OpenError> {
         // Only in the directory whose lock this is (I7).
         self.lock.check_present()?;
-        let (draft, place) = (self.dir.join(DRAFT), self.dir.join(AGGREGATE));
+        let mut draft = Draft::begin(&self.dir)?;
+        let place = self.dir.join(AGGREGATE);
+        draft.replace(place.clone(), "put there or cut while the store was in use");
         prepare(block, ledger);
         let mut view = View {
             generation: self.generation + 1,
@@ -94,27 +97,28 @@ impl Store {
         let identity = self.aggregate.identity;
         // The ledger's own rows know the old file's as long as it counts.
         let mut shares = Vec::with_capacity(ledger.rows().len());
-        let mut image = write_image(&draft, identity, interner.names(), &mut view, |each| {
-            ledger.every(|number, row| {
-                let mut row = *row;
-                each(number, &mut row);
-                shares.push(row.share);
-            });
-        })?;
-        match set_aside(&place, "put there or cut while the store was in use") {
-            Err(error) if error.is_not_found() => {}
-            other => drop(other?),
-        }
-        files::rename(&draft, &place).map_err(|error| OpenError::io("create", &place, error))?;
+        let mut image = write_image(
+            &draft.path(),
+            identity,
+            interner.names(),
+            &mut view,
+            |each| {
+                ledger.every(|number, row| {
+                    let mut row = *row;
+                    each(number, &mut row);
+                    shares.push(row.share);
+                });
+            },
+        )?;
+        let (_, inode) = image.aggregate.inode()?;
+        draft.put_in_place()?;
         image.aggregate.set_path(&place);
         *block = view.block;
         ledger.every(|number, row| row.share = shares[number as usize]);
         self.aggregate = Arc::new(image.aggregate);
         self.rows = image.rows;
         self.show(std::process::id());
-        // Best effort: without it the ring is lost if the process is killed,
-        // which `ring_is_present` then says.
-        let _ = self.ring_file.belong_to(self.aggregate.inode()?.1);
+        self.ring_file.belong_to(inode);
         Ok(NamesFile {
             aggregate: Arc::clone(&self.aggregate),
             log: image.names_log,
@@ -141,17 +145,35 @@ impl Store {
         Ok(self.generation)
     }
 
-    /// Shows that the writer is awake.
-    pub(crate) fn heartbeat(&mut self, now: u64) {
-        if now.wrapping_sub(self.last_heartbeat) >= HEARTBEAT_NANOS
-            && self.aggregate.check_present().is_ok()
-        {
-            self.last_heartbeat = now;
-            // Relaxed: it says no more than that this thread is awake.
-            self.aggregate
-                .live(live::HEARTBEAT)
-                .store(now, Ordering::Relaxed);
+    /// Shows that the writer is awake, and what troubles it, as
+    /// [`Trouble::word`](super::Trouble::word) has it.
+    pub(crate) fn heartbeat(&mut self, now: u64, trouble: impl FnOnce() -> u64) {
+        if now.wrapping_sub(self.last_heartbeat) < HEARTBEAT_NANOS {
+            return;
         }
+        self.last_heartbeat = now;
+        if self.look().is_ok() {
+            for (word, value) in [(live::HEARTBEAT, now), (live::DEGRADED, trouble())] {
+                // Relaxed: each says something by itself.
+                self.aggregate.live(word).store(value, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Looks whether the file is there, and as long as it was.
+    pub(crate) fn look(&mut self) -> Result<(), OpenError> {
+        let found = self.aggregate.check_present();
+        self.is_gone = matches!(
+            found,
+            Err(OpenError::Gone { .. } | OpenError::Damaged { .. })
+        );
+        found
+    }
+
+    /// Whether the file was gone when somebody last looked: a commit writes it
+    /// anew.
+    pub(crate) const fn is_gone(&self) -> bool {
+        self.is_gone
     }
 
     /// Shows readers how the last commit went: whether the store can be
@@ -179,7 +201,7 @@ impl Store {
     }
 
     /// Whether the ring would be found after a kill.
-    pub(crate) fn ring_is_present(&self) -> bool {
+    pub(crate) fn ring_is_present(&mut self) -> bool {
         self.ring_file.is_present()
     }
 
