@@ -3,7 +3,10 @@
 // Each test binary uses a part of it.
 #![allow(dead_code)]
 
+pub(crate) mod by_the_page;
 pub(crate) mod child;
+pub(crate) mod counts;
+pub(crate) mod image;
 pub(crate) mod leftovers;
 pub(crate) mod marks;
 pub(crate) mod sums;
