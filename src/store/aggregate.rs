@@ -24,6 +24,9 @@ const ATTEMPTS: u32 = 1000;
 /// Bytes that are copied at a time.
 const COPY_BYTES: usize = 1 << 20;
 
+/// Bytes that say which version wrote a file, in every version.
+const VERSION_BYTES: usize = 24;
+
 /// What an extent holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExtentKind {
@@ -70,14 +73,23 @@ impl Aggregate {
     pub(crate) fn open(path: &Path, writable: bool) -> Result<Self, OpenError> {
         let file = files::open_existing(path, writable)?;
         let len = length(&file, path)?;
+        let mut bytes = [0u8; IDENTITY_WORDS * 8];
+        let there = (bytes.len() as u64).min(len) as usize;
+        files::read(&file, path, &mut bytes[..there], 0)
+            .map_err(|error| OpenError::io("read", path, error))?;
+        let words = to_words(&bytes);
         if len < HEADER_BYTES {
+            // A newer version may need less: that is refused, never set aside.
+            match Identity::check_version(&words, path) {
+                Err(other @ OpenError::Incompatible { .. }) if there >= VERSION_BYTES => {
+                    return Err(other);
+                }
+                _ => {}
+            }
             let what = format!("it has {len} bytes, fewer than the {HEADER_BYTES} of a header");
             return Err(OpenError::damaged(path, what));
         }
-        let mut bytes = [0u8; IDENTITY_WORDS * 8];
-        files::read(&file, path, &mut bytes, 0)
-            .map_err(|error| OpenError::io("read", path, error))?;
-        let identity = Identity::from_words(&to_words(&bytes), path)?;
+        let identity = Identity::from_words(&words, path)?;
         let this = Self::map(path, file, identity, writable)?;
         if this.live[live::READY].load(Ordering::Acquire) != 1 {
             let what = "its creation was never finished (live word `ready`)";

@@ -48,15 +48,13 @@ impl Identity {
         words
     }
 
-    /// Reads and judges the identity of the file at `path`.
-    pub(crate) fn from_words(
+    /// Whether this version can read a file with these words at all. Looks at
+    /// no more than the first three, which are the same in every version.
+    pub(crate) fn check_version(
         words: &[u64; IDENTITY_WORDS],
         path: &Path,
-    ) -> Result<Self, OpenError> {
-        let incompatible = |what: String| OpenError::Incompatible {
-            path: path.to_owned(),
-            what,
-        };
+    ) -> Result<(), OpenError> {
+        let incompatible = |what| incompatible(path, what);
         let magic = words[at::MAGIC].to_le_bytes();
         if magic != MAGIC {
             return Err(match magic {
@@ -77,8 +75,6 @@ impl Identity {
         if words[at::BYTE_ORDER] != BYTE_ORDER {
             return Err(OpenError::damaged(path, "the byte-order mark is wrong"));
         }
-        // Before the checksum, which a newer major version may make otherwise:
-        // what it wrote must be refused, never set aside.
         let major = words[at::VERSION] >> 32;
         if major != u64::from(VERSION_MAJOR) {
             return Err(incompatible(format!(
@@ -86,6 +82,17 @@ impl Identity {
                  use the version of quipu that wrote it, or a newer one"
             )));
         }
+        Ok(())
+    }
+
+    /// Reads and judges the identity of the file at `path`.
+    pub(crate) fn from_words(
+        words: &[u64; IDENTITY_WORDS],
+        path: &Path,
+    ) -> Result<Self, OpenError> {
+        // Before the checksum, which a newer major version may make otherwise:
+        // what it wrote must be refused, never set aside.
+        Self::check_version(words, path)?;
         if words[at::CHECKSUM] != checksum(0, &words[..at::CHECKSUM]) {
             return Err(OpenError::damaged(
                 path,
@@ -94,10 +101,13 @@ impl Identity {
         }
         let unknown = words[at::INCOMPATIBLE] & !INCOMPATIBLE_FEATURES;
         if unknown != 0 {
-            return Err(incompatible(format!(
-                "it uses features {unknown:#x} that this version doesn't know: \
+            return Err(incompatible(
+                path,
+                format!(
+                    "it uses features {unknown:#x} that this version doesn't know: \
                  use the version of quipu that wrote it, or a newer one"
-            )));
+                ),
+            ));
         }
         let bucket = [Bucket::Day, Bucket::Hour]
             .into_iter()
@@ -110,5 +120,12 @@ impl Identity {
             compatible: words[at::COMPATIBLE],
             minor: words[at::VERSION] as u32,
         })
+    }
+}
+
+fn incompatible(path: &Path, what: String) -> OpenError {
+    OpenError::Incompatible {
+        path: path.to_owned(),
+        what,
     }
 }
