@@ -1,5 +1,6 @@
 //! The identity: what a store is, written once when it is created.
 
+use std::ops::Range;
 use std::path::Path;
 
 use super::layout::{
@@ -20,7 +21,12 @@ pub(crate) struct Identity {
     /// know.
     compatible: u64,
     minor: u32,
+    /// Words that this version doesn't know: a newer minor version may.
+    unknown: [u64; UNKNOWN.end - UNKNOWN.start],
 }
+
+/// The identity's words that this version doesn't know.
+const UNKNOWN: Range<usize> = at::BUCKET_NANOS + 1..at::CHECKSUM;
 
 impl Identity {
     /// That of a new store.
@@ -31,6 +37,7 @@ impl Identity {
             bucket,
             compatible: COMPATIBLE_FEATURES,
             minor: VERSION_MINOR,
+            unknown: [0; UNKNOWN.end - UNKNOWN.start],
         }
     }
 
@@ -44,6 +51,7 @@ impl Identity {
         words[at::STORE_ID..at::STORE_ID + 2].copy_from_slice(&self.store.0);
         words[at::CREATED] = self.created;
         words[at::BUCKET_NANOS] = self.bucket.nanos();
+        words[UNKNOWN].copy_from_slice(&self.unknown);
         words[at::CHECKSUM] = checksum(0, &words[..at::CHECKSUM]);
         words
     }
@@ -113,12 +121,15 @@ impl Identity {
             .into_iter()
             .find(|bucket| bucket.nanos() == words[at::BUCKET_NANOS])
             .ok_or_else(|| OpenError::damaged(path, "the bucket width is neither day nor hour"))?;
+        let mut unknown = [0; UNKNOWN.end - UNKNOWN.start];
+        unknown.copy_from_slice(&words[UNKNOWN]);
         Ok(Self {
             store: StoreId([words[at::STORE_ID], words[at::STORE_ID + 1]]),
             created: words[at::CREATED],
             bucket,
             compatible: words[at::COMPATIBLE],
             minor: words[at::VERSION] as u32,
+            unknown,
         })
     }
 }
