@@ -40,8 +40,11 @@ pub(super) fn choose(dir: &Path, bucket: Bucket) -> Result<Chosen, OpenError> {
     let live_path = dir.join(AGGREGATE);
     let mut aside = Vec::new();
     let mut before = None;
-    match load(&live_path) {
-        Ok((aggregate, loaded)) => match newer_checkpoint(dir, &aggregate, &loaded.view) {
+    let live = load(&live_path);
+    // What may not be touched refuses the store before anything is set aside.
+    let checkpoint = checkpoint(dir)?;
+    match live {
+        Ok((aggregate, loaded)) => match newer(checkpoint.as_ref(), &aggregate, &loaded.view) {
             None => {
                 return Ok(Chosen {
                     aggregate,
@@ -91,17 +94,27 @@ fn load(path: &Path) -> Result<(Aggregate, Loaded), OpenError> {
     Ok((aggregate, loaded))
 }
 
+/// What lies there as the checkpoint, if it can be read.
+fn checkpoint(dir: &Path) -> Result<Option<Aggregate>, OpenError> {
+    match Aggregate::open(&dir.join(CHECKPOINT), false) {
+        Ok(there) => Ok(Some(there)),
+        Err(OpenError::Damaged { .. }) => Ok(None),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
 /// The checkpoint, where it is sound and covers more than the live file: after
 /// a power cut the disk has old pages of the live file, and every page of the
 /// checkpoint.
-fn newer_checkpoint(dir: &Path, live: &Aggregate, view: &View) -> Option<Loaded> {
-    let aggregate = Aggregate::open(&dir.join(CHECKPOINT), false).ok()?;
+fn newer(checkpoint: Option<&Aggregate>, live: &Aggregate, view: &View) -> Option<Loaded> {
+    let aggregate = checkpoint?;
     let checkpoint = aggregate.view().ok()??;
     let is_ours = aggregate.identity.store == live.identity.store;
     let is_newer = checkpoint.generation > view.generation
         && checkpoint.block.covered() >= view.block.covered();
     // Reading all of it comes last: nearly always it is the older one.
-    (is_ours && is_newer).then(|| Loaded::load(&aggregate, false).ok())?
+    (is_ours && is_newer).then(|| Loaded::load(aggregate, false).ok())?
 }
 
 /// Makes a copy of the checkpoint the live file.
