@@ -11,6 +11,7 @@ use super::CHECKPOINT;
 use super::aggregate::{Aggregate, View};
 use super::identity::Identity;
 use super::image::write_image;
+use super::load::Loaded;
 use super::lock::StoreLock;
 use super::set_aside::set_aside;
 use crate::disk::files;
@@ -33,19 +34,18 @@ pub(crate) struct Checkpoints {
 
 impl Checkpoints {
     /// Takes over the store's directory. What lies there as a checkpoint and
-    /// is none of this store is set aside.
+    /// is none of this store, or isn't whole, is set aside: it is safe only as
+    /// far as it could be restored.
     pub(crate) fn new(
         dir: PathBuf,
         identity: Identity,
         lock: Arc<StoreLock>,
     ) -> Result<Self, OpenError> {
         let path = dir.join(CHECKPOINT);
-        let newest = match Aggregate::open(&path, false) {
-            Ok(there) if there.identity.store == identity.store => there
-                .view()
-                .ok()
-                .flatten()
-                .map_or(0, |view| view.generation),
+        let there = Aggregate::open(&path, false)
+            .and_then(|there| Ok((Loaded::load(&there, false)?, there.identity.store)));
+        let newest = match there {
+            Ok((loaded, store)) if store == identity.store => loaded.view.generation,
             Ok(_) => {
                 set_aside(&path, "of another store")?;
                 0
