@@ -119,12 +119,12 @@ fn f11_a_ring_cut_at_every_length() {
     let kept = Kept::new();
     let place = &kept.place;
     for len in (0..kept.ring.len()).rev() {
-        let file = File::options().write(true).open(&kept.ring_path);
+        let file = File::options().write(true).open(kept.ring_path());
         match file {
             Ok(file) if !len.is_multiple_of(97) => file.set_len(len as u64).unwrap(),
             _ => {
                 kept.put_back();
-                fs::write(&kept.ring_path, &kept.ring[..len]).unwrap();
+                fs::write(kept.ring_path(), &kept.ring[..len]).unwrap();
             }
         }
         let reader = Reader::open(place.store()).unwrap();
@@ -143,7 +143,7 @@ fn f11_a_ring_cut_at_every_length() {
         let [aside] = recorder.set_aside() else {
             panic!("cut at {len}: {recorder:?}");
         };
-        assert_eq!(aside.original, kept.ring_path);
+        assert_eq!(aside.original, kept.ring_path());
         assert_eq!(fs::read(&aside.path).unwrap(), kept.ring[..len]);
         drop(recorder);
         kept.put_back();

@@ -2,6 +2,7 @@
 //! only on the ring.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,8 +44,8 @@ pub(crate) fn child() {
 pub(crate) struct Kept {
     pub(crate) place: Place,
     pub(crate) aggregate: Vec<u8>,
-    pub(crate) ring_path: PathBuf,
     pub(crate) ring: Vec<u8>,
+    ring_name: String,
 }
 
 impl Kept {
@@ -59,16 +60,27 @@ impl Kept {
         assert_eq!(recorder.record_batch(&[usage; 4]), 4);
         recorder.flush(PATIENCE).unwrap();
         assert_eq!(recorder.record_batch(&[usage; 3]), 3);
-        let ring_path = place.ring_dir().join(&files_in(&place.ring_dir())[0]);
-        Self {
+        let ring_name = files_in(&place.ring_dir()).remove(0);
+        let kept = Self {
             aggregate: fs::read(place.aggregate()).unwrap(),
-            ring: fs::read(&ring_path).unwrap(),
-            ring_path,
+            ring: fs::read(place.ring_dir().join(&ring_name)).unwrap(),
+            ring_name,
             place,
-        }
+        };
+        drop(recorder);
+        kept.put_back();
+        kept
     }
 
-    /// As it was; the aggregate file stays the same file, whose ring this is.
+    /// Where the ring of the aggregate file is that is there now.
+    pub(crate) fn ring_path(&self) -> PathBuf {
+        let inode = fs::metadata(self.place.aggregate()).unwrap().ino();
+        let parts: Vec<_> = self.ring_name.split('-').collect();
+        let name = format!("{}-{}-{inode:x}-{}", parts[0], parts[1], parts[3]);
+        self.place.ring_dir().join(name)
+    }
+
+    /// As it was.
     pub(crate) fn put_back(&self) {
         for dir in [self.place.store(), self.place.ring_dir()] {
             for name in files_in(&dir) {
@@ -78,6 +90,6 @@ impl Kept {
             }
         }
         fs::write(self.place.aggregate(), &self.aggregate).unwrap();
-        fs::write(&self.ring_path, &self.ring).unwrap();
+        fs::write(self.ring_path(), &self.ring).unwrap();
     }
 }
