@@ -113,6 +113,11 @@ pub(crate) const fn blocks_in_extent(ordinal: u64) -> usize {
     }
 }
 
+/// Data bytes of the `ordinal`-th extent of rows.
+pub(crate) const fn rows_in_extent(ordinal: u64) -> usize {
+    blocks_in_extent(ordinal) * BLOCK_ROWS * ROW_BYTES
+}
+
 /// Data bytes of the `ordinal`-th extent of names.
 pub(crate) const fn names_in_extent(ordinal: u64) -> usize {
     match ordinal {
