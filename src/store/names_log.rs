@@ -74,7 +74,7 @@ impl NamesLog {
             let (kind, id, name) = self
                 .read_next()
                 .map_err(|what| aggregate.damaged(format!("name number {}: {what}", self.names)))?;
-            if names.next_id(kind) != id {
+            if names.next_id(kind) != id || !has_place(names, kind, id) {
                 let what = format!("name number {} has the id {id}, out of order", self.names);
                 return Err(aggregate.damaged(what));
             }
@@ -194,6 +194,18 @@ impl NamesLog {
                 }
             }
         }
+    }
+}
+
+/// Whether records have room for an id, and a model's provider came before.
+fn has_place(names: &Names, kind: NameKind, id: u32) -> bool {
+    let is_short = u16::try_from(id).is_ok();
+    match kind {
+        NameKind::Provider => is_short,
+        NameKind::Model { provider } => {
+            is_short && u32::from(provider) < names.next_id(NameKind::Provider)
+        }
+        NameKind::Tenant | NameKind::RingDir => true,
     }
 }
 
