@@ -221,8 +221,15 @@ impl RingFile {
         for entry in std::fs::read_dir(&self.dir).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            // Not what was set aside: that ends otherwise (I11).
-            let is_ours = name.starts_with(&prefix) && name.ends_with(SUFFIX);
+            let between = name
+                .strip_prefix(&prefix)
+                .and_then(|rest| rest.strip_suffix(SUFFIX));
+            // Just a number: not what was set aside (I11), nor what somebody
+            // else called nearly the same.
+            let is_ours = between.is_some_and(|text| {
+                let number = text.parse::<u64>();
+                number.is_ok_and(|number| number.to_string() == text)
+            });
             if is_ours && entry.path() != mine {
                 // Best effort: the next open tries again.
                 let _ = files::remove(&entry.path());
