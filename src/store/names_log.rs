@@ -146,13 +146,7 @@ impl NamesLog {
                 u64::from_le_bytes(bytes)
             })
             .collect();
-        let (kind, provider) = match kind {
-            NameKind::Provider => (KIND_PROVIDER, 0),
-            NameKind::Model { provider } => (KIND_MODEL, provider),
-            NameKind::Tenant => (KIND_TENANT, 0),
-            NameKind::RingDir => (KIND_RING_DIR, 0),
-        };
-        let head = kind | (name.len() as u64) << 8 | u64::from(provider) << 24;
+        let head = head(kind, name.len());
         self.make_room(aggregate, 2 + body.len())?;
         let words = &self.extents[self.extent];
         let check = u64::from(id) | entry_checksum(head, id, &body) << 32;
@@ -195,6 +189,17 @@ impl NamesLog {
             }
         }
     }
+}
+
+/// The first word of a name of `len` bytes.
+pub(super) fn head(kind: NameKind, len: usize) -> u64 {
+    let (kind, provider) = match kind {
+        NameKind::Provider => (KIND_PROVIDER, 0),
+        NameKind::Model { provider } => (KIND_MODEL, provider),
+        NameKind::Tenant => (KIND_TENANT, 0),
+        NameKind::RingDir => (KIND_RING_DIR, 0),
+    };
+    kind | (len as u64) << 8 | u64::from(provider) << 24
 }
 
 /// Whether records have room for an id, and a model's provider came before.
