@@ -283,6 +283,10 @@ fn f13_a_writer_and_rows_names_and_extents() {
         image.first_extent(false).at,
     ];
     let names = names(&image);
+    for at in [row, row + ROW / 2] {
+        // The generations, which decide which of the versions is in force.
+        (0..8).for_each(|bit| open_flipped(&kept, at, bit));
+    }
     for bytes in [row..row + ROW, rows..rows + 64, log..log + 64, names] {
         let some = some_bits(bytes).filter(|(at, _)| at % 3 == 0);
         some.for_each(|(at, bit)| open_flipped(&kept, at, bit));
