@@ -5,7 +5,6 @@
 
 mod common;
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
@@ -87,17 +86,8 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// Every file of a place with what is in it.
-fn contents(place: &Place) -> BTreeMap<PathBuf, Vec<u8>> {
-    [place.store(), place.ring_dir()]
-        .iter()
-        .flat_map(|dir| common::files_in(dir).into_iter().map(|name| dir.join(name)))
-        .map(|path| (path.clone(), fs::read(path).unwrap()))
-        .collect()
-}
-
 #[test]
-fn a_reader_beside_a_writer_needs_no_right_to_write() {
+fn f19_a_reader_beside_a_writer_needs_no_right_to_write() {
     let place = Place::new();
     let builder = place.builder().flush_interval(Duration::from_millis(1));
     let recorder = builder.open(place.store()).unwrap();
@@ -151,18 +141,18 @@ fn assert_not_writable(path: &Path) {
 }
 
 #[test]
-fn a_reader_after_a_writer_needs_no_right_to_write() {
+fn f19_a_reader_after_a_writer_needs_no_right_to_write() {
     let place = Place::new();
     leftovers::leave(&place);
     for left in ["20 30 killed", "50 0 closed"] {
-        let before = contents(&place);
+        let before = place.contents();
         let modes = Modes::set(&place, READ_ONLY);
         let Some(reader) = start("child_reads_what_is_left", &place, left) else {
             return;
         };
         reader.finish();
         drop(modes);
-        assert_eq!(contents(&place), before, "{left}");
+        assert_eq!(place.contents(), before, "{left}");
         place.open().close(PATIENCE).unwrap();
     }
 }
@@ -189,12 +179,12 @@ fn child_reads_what_is_left() {
 /// A child's writer must be refused, with an error that names what it wanted
 /// to do with which file.
 fn check_refused(place: &Place, modes: FiveModes, action: &str, path: &Path) -> Option<()> {
-    let before = contents(place);
+    let before = place.contents();
     let set = Modes::set(place, modes);
     let expected = format!("can't {action} {}: ", path.display());
     start("child_is_refused", place, &expected)?.finish();
     drop(set);
-    assert!(contents(place) == before, "something changed: {expected}");
+    assert!(place.contents() == before, "something changed: {expected}");
     Some(())
 }
 
@@ -225,7 +215,7 @@ fn assert_denied(error: &OpenError, expected: &str) {
 }
 
 #[test]
-fn a_writer_that_lacks_a_right_says_which_and_changes_nothing() {
+fn f19_a_writer_that_lacks_a_right_says_which_and_changes_nothing() {
     let place = Place::new();
     leftovers::leave(&place);
     let lock = place.store().join("lock");
@@ -259,7 +249,7 @@ fn a_writer_that_lacks_a_right_says_which_and_changes_nothing() {
 }
 
 #[test]
-fn a_store_that_may_not_be_created() {
+fn f19_a_store_that_may_not_be_created() {
     let place = Place::new();
     set_mode(place.path(), 0o555);
     let expected = format!("can't create the directory {}: ", place.store().display());
@@ -271,7 +261,7 @@ fn a_store_that_may_not_be_created() {
 }
 
 #[test]
-fn what_may_not_be_read_is_said_and_a_reader_from_before_goes_on() {
+fn f19_what_may_not_be_read_is_said_and_a_reader_from_before_goes_on() {
     for shut in [
         [0o555, 0o444, 0o000, 0o555, 0o444],
         [0o000, 0o444, 0o444, 0o555, 0o444],

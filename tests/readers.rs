@@ -150,3 +150,31 @@ fn a_reader_of_a_killed_writer_sees_the_last_commit() {
 fn child_leaves_records() {
     leftovers::child();
 }
+
+#[test]
+fn verify_finds_nothing_wrong_beside_a_writer() {
+    let place = Place::new();
+    let builder = place.builder().flush_interval(Duration::from_millis(1));
+    let recorder = builder.open(place.store()).unwrap();
+    let usages: Vec<_> = (0..2000)
+        .map(|n| one_two(&recorder, "m", &format!("tenant {n}")))
+        .collect();
+    let is_enough = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let enough = Enough(&is_enough);
+        let writer = scope.spawn(|| {
+            while !is_enough.load(Ordering::Relaxed) {
+                for usage in &usages {
+                    recorder.record_timeout(*usage, PATIENCE).unwrap();
+                }
+            }
+        });
+        wait_until("every tenant has a row", || recorder.stats().rows > 2000);
+        for _ in 0..20 {
+            let found = quipu::verify(place.store()).unwrap();
+            assert!(found.is_sound(), "{:?}", found.problems.first());
+            assert!(found.records > 2000 && !writer.is_finished());
+        }
+        drop(enough);
+    });
+}

@@ -10,6 +10,8 @@ mod sums;
 use index::Index;
 pub(crate) use index::KeyHasher;
 use retention::Buckets;
+#[cfg(test)]
+pub(crate) use row::counter;
 pub(crate) use row::{COUNTERS, ROW_WORDS, Row, RowKey, RowKind, SEGMENTS};
 pub(crate) use sums::Sums;
 

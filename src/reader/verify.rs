@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::aggregate_of;
 use crate::error::OpenError;
-use crate::ledger::{RowKind, Sums};
+use crate::ledger::{Row, RowKind, Sums};
 use crate::names::{NameKind, Names};
 use crate::store::layout::live;
 use crate::store::{Aggregate, ExtentKind, Holder, LOCK, Missed, NamesLog, RowsFile, View, holder};
@@ -92,56 +92,127 @@ pub fn verify(path: impl AsRef<Path>) -> Result<Verification, OpenError> {
 fn look(path: &Path) -> Result<Verification, OpenError> {
     let mut found = Verification::default();
     let aggregate = Aggregate::open(path, false)?;
-    let view = match aggregate.view() {
-        Ok(Some(view)) => view,
-        Ok(None) => return Ok(found),
-        Err(error) => {
-            found.note_error("commit", &error);
-            return Ok(found);
+    let mut seen = Seen::default();
+    let mut view = View::default();
+    for _ in 0..PASSES {
+        view = match aggregate.view() {
+            Ok(Some(view)) => view,
+            Ok(None) => return Ok(found),
+            Err(error) => {
+                found.note_error("commit", &error);
+                return Ok(found);
+            }
+        };
+        seen.pass(&aggregate, &view);
+        // Rows of which there was no version in time: the next pass is for a
+        // newer commit, and has those left to read that changed.
+        if aggregate.committed().ok() == Some(view.generation) || seen.is_whole() {
+            break;
         }
-    };
+    }
     found.generation = view.generation;
-    if let Err(error) = aggregate.check_blocks(view.generation) {
+    if let Err(error) = persists(|| aggregate.check_blocks(view.generation)) {
         found.note_error("commit", &error);
     }
-    let mut rows = RowsFile::default();
-    let mut names_log = NamesLog::default();
-    let attached = aggregate.new_extents(false).and_then(|extents| {
-        extents.iter().try_for_each(|extent| match extent.kind {
-            ExtentKind::Rows => rows.attach(&aggregate, extent),
-            ExtentKind::Names => names_log.attach(&aggregate, extent),
-        })
-    });
-    if let Err(error) = attached {
-        found.note_error("extents", &error);
+    if let Err(error) = &seen.extents {
+        found.note_error("extents", error);
     }
-    let names = Names::new();
-    if let Err(error) = names_log.read_new(&aggregate, &names) {
-        found.note_error("names", &error);
+    if let Err(error) = &seen.names_read {
+        found.note_error("names", error);
     }
-    found.names = names_log.len();
+    found.names = seen.names_log.len();
     match aggregate.load_sealed(live::NAMES, "the number of names") {
         Ok(count) if count < view.block.names => {
             found.note("names", "there are fewer than were committed");
         }
         _ => {}
     }
-    check_rows(&mut found, &rows, &names, &view);
+    check_rows(&mut found, &seen, &view);
     Ok(found)
 }
 
-fn check_rows(found: &mut Verification, rows: &RowsFile, names: &Names, view: &View) {
-    let in_file = view.block.rows.min(rows.capacity() as u64);
+/// Passes over the rows of a store that is being written to.
+const PASSES: u32 = 64;
+
+/// What a check says that goes on saying it: words that are being written are
+/// not sound for an instant.
+fn persists<E>(check: impl Fn() -> Result<(), E>) -> Result<(), E> {
+    for _ in 1..LOOKS {
+        if check().is_ok() {
+            return Ok(());
+        }
+    }
+    check()
+}
+
+/// What was read of a store.
+#[derive(Debug)]
+struct Seen {
+    file: RowsFile,
+    names_log: NamesLog,
+    names: Names,
+    extents: Result<(), OpenError>,
+    names_read: Result<(), OpenError>,
+    /// Each row with its own generation, or why there is none.
+    rows: Vec<Result<(u64, Row), Missed>>,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self {
+            file: RowsFile::default(),
+            names_log: NamesLog::default(),
+            names: Names::new(),
+            extents: Ok(()),
+            names_read: Ok(()),
+            rows: Vec::new(),
+        }
+    }
+}
+
+impl Seen {
+    /// Brings everything to the generation of `view`, as far as it is there.
+    fn pass(&mut self, aggregate: &Aggregate, view: &View) {
+        let (file, names_log) = (&mut self.file, &mut self.names_log);
+        if self.extents.is_ok() {
+            self.extents = aggregate.new_extents(false).and_then(|extents| {
+                extents.iter().try_for_each(|extent| match extent.kind {
+                    ExtentKind::Rows => file.attach(aggregate, extent),
+                    ExtentKind::Names => names_log.attach(aggregate, extent),
+                })
+            });
+        }
+        self.names_read = names_log.read_new(aggregate, &self.names);
+        let in_file = view.block.rows.min(self.file.capacity() as u64);
+        self.rows.resize(in_file as usize, Err(Missed::Absent));
+        for (number, row) in self.rows.iter_mut().enumerate() {
+            let number = number as u32;
+            let newest = self.file.generation(number, view.generation);
+            if newest.is_err() || newest != row.map(|(generation, _)| generation) {
+                *row = self.file.read(number, view.generation);
+            }
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        !self.rows.contains(&Err(Missed::Overtaken))
+    }
+}
+
+fn check_rows(found: &mut Verification, seen: &Seen, view: &View) {
+    let in_file = seen.rows.len() as u64;
     if in_file < view.block.rows {
         let what = format!("{} are committed, {in_file} are there", view.block.rows);
         found.note("rows", what);
     }
+    let names = &seen.names;
     let mut keys = std::collections::HashMap::new();
     let mut sums = Sums::default();
     let mut digest = 0u64;
-    for number in 0..in_file as u32 {
+    for (number, row) in seen.rows.iter().enumerate() {
         let place = format!("row {number}");
-        if let Err(unsound) = rows.check(number, view.generation) {
+        let number = number as u32;
+        if let Err(unsound) = persists(|| seen.file.check(number, view.generation)) {
             let what = format!(
                 "version {}, generation {}, doesn't have its checksum",
                 unsound.version, unsound.generation
@@ -149,8 +220,8 @@ fn check_rows(found: &mut Verification, rows: &RowsFile, names: &Names, view: &V
             found.note(place, what);
             continue;
         }
-        let row = match rows.read(number, view.generation) {
-            Ok((_, row)) => row,
+        let row = match row {
+            Ok((_, row)) => *row,
             Err(Missed::Damaged(_)) => {
                 found.note(place, "its key is not that of a row");
                 continue;

@@ -29,6 +29,19 @@ const SUFFIX: &str = ".ring";
 const PAGE: usize = 4096;
 const HEADER_WORDS: usize = 32;
 
+/// Positions of the header's words.
+pub(crate) mod word {
+    pub(crate) const MAGIC: usize = 0;
+    pub(crate) const BYTE_ORDER: usize = 1;
+    pub(crate) const VERSION: usize = 2;
+    /// Two words.
+    pub(crate) const STORE_ID: usize = 3;
+    pub(crate) const NUMBER: usize = 5;
+    pub(crate) const SHARDS: usize = 6;
+    pub(crate) const SHARD_CAPACITY: usize = 7;
+    pub(crate) const CHECKSUM: usize = super::HEADER_WORDS - 1;
+}
+
 /// The most slots of a shard.
 pub(crate) const MAX_SHARD_CAPACITY: usize = 1 << 22;
 
@@ -174,11 +187,11 @@ impl RingFile {
             .map_err(|error| OpenError::io("read", &path, error))?;
         let words: [u64; HEADER_WORDS] = to_words(&bytes);
         let geometry = Geometry {
-            shards: words[6] as usize,
-            capacity: words[7] as usize,
+            shards: words[word::SHARDS] as usize,
+            capacity: words[word::SHARD_CAPACITY] as usize,
         };
         // A ring of another minor version is laid out the same.
-        let minor = words[2] as u32;
+        let minor = words[word::VERSION] as u32;
         if !geometry.is_valid() || words != header(id, geometry, minor) {
             let what = "its header is not that of the ring the store was last used with";
             return Err(OpenError::damaged(&path, what));
@@ -237,8 +250,15 @@ impl RingFile {
         for entry in std::fs::read_dir(&self.dir).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            // Not what was set aside: that ends otherwise (I11).
-            let is_ours = name.starts_with(&prefix) && name.ends_with(SUFFIX);
+            let between = name
+                .strip_prefix(&prefix)
+                .and_then(|rest| rest.strip_suffix(SUFFIX));
+            // Just a number: not what was set aside (I11), nor what somebody
+            // else called nearly the same.
+            let is_ours = between.is_some_and(|text| {
+                let number = text.parse::<u64>();
+                number.is_ok_and(|number| number.to_string() == text)
+            });
             if is_ours && entry.path() != mine {
                 // Best effort: the next open tries again.
                 let _ = files::remove(&entry.path());
@@ -255,17 +275,14 @@ fn look_at(path: &Path, file: &File) -> Result<rustix::fs::Stat, OpenError> {
 /// can go on beside a new aggregate file.
 fn header(id: RingId, geometry: Geometry, minor: u32) -> [u64; HEADER_WORDS] {
     let mut words = [0; HEADER_WORDS];
-    words[..8].copy_from_slice(&[
-        u64::from_le_bytes(MAGIC),
-        BYTE_ORDER,
-        version(minor),
-        id.store.0[0],
-        id.store.0[1],
-        id.number,
-        geometry.shards as u64,
-        geometry.capacity as u64,
-    ]);
-    words[HEADER_WORDS - 1] = checksum(0, &words[..HEADER_WORDS - 1]);
+    words[word::MAGIC] = u64::from_le_bytes(MAGIC);
+    words[word::BYTE_ORDER] = BYTE_ORDER;
+    words[word::VERSION] = version(minor);
+    words[word::STORE_ID..word::STORE_ID + 2].copy_from_slice(&id.store.0);
+    words[word::NUMBER] = id.number;
+    words[word::SHARDS] = geometry.shards as u64;
+    words[word::SHARD_CAPACITY] = geometry.capacity as u64;
+    words[word::CHECKSUM] = checksum(0, &words[..word::CHECKSUM]);
     words
 }
 

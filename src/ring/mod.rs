@@ -14,6 +14,8 @@ use crate::record::UsageRecord;
 use crate::sync::{AtomicU64, Ordering};
 
 pub(crate) use drain::Drainer;
+#[cfg(all(test, not(loom)))]
+pub(crate) use file::word;
 #[cfg(not(loom))]
 pub(crate) use file::{Geometry, MAX_SHARD_CAPACITY, RingFile, RingId};
 #[cfg(not(loom))]

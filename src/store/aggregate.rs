@@ -8,7 +8,7 @@ use super::commit::{BLOCK_WORDS, CommitBlock};
 use super::identity::Identity;
 use super::layout::{
     COMMIT_OFFSET, COMMIT_WORDS, EXTENT_HEADER_BYTES, EXTENT_HEADER_WORDS, HEADER_BYTES,
-    IDENTITY_WORDS, LIVE_OFFSET, LIVE_WORDS, extent, live,
+    IDENTITY_WORDS, LIVE_OFFSET, LIVE_WORDS, extent, live, names_in_extent, rows_in_extent,
 };
 use super::version::{Missed, Pair, Unsound};
 use crate::disk::format::{checksum, seal, to_bytes, to_words, unseal};
@@ -23,6 +23,9 @@ const ATTEMPTS: u32 = 1000;
 
 /// Bytes that are copied at a time.
 const COPY_BYTES: usize = 1 << 20;
+
+/// Bytes that say which version wrote a file, in every version.
+const VERSION_BYTES: usize = 24;
 
 /// What an extent holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,14 +73,23 @@ impl Aggregate {
     pub(crate) fn open(path: &Path, writable: bool) -> Result<Self, OpenError> {
         let file = files::open_existing(path, writable)?;
         let len = length(&file, path)?;
+        let mut bytes = [0u8; IDENTITY_WORDS * 8];
+        let there = (bytes.len() as u64).min(len) as usize;
+        files::read(&file, path, &mut bytes[..there], 0)
+            .map_err(|error| OpenError::io("read", path, error))?;
+        let words = to_words(&bytes);
         if len < HEADER_BYTES {
+            // A newer version may need less: that is refused, never set aside.
+            match Identity::check_version(&words, path) {
+                Err(other @ OpenError::Incompatible { .. }) if there >= VERSION_BYTES => {
+                    return Err(other);
+                }
+                _ => {}
+            }
             let what = format!("it has {len} bytes, fewer than the {HEADER_BYTES} of a header");
             return Err(OpenError::damaged(path, what));
         }
-        let mut bytes = [0u8; IDENTITY_WORDS * 8];
-        files::read(&file, path, &mut bytes, 0)
-            .map_err(|error| OpenError::io("read", path, error))?;
-        let identity = Identity::from_words(&to_words(&bytes), path)?;
+        let identity = Identity::from_words(&words, path)?;
         let this = Self::map(path, file, identity, writable)?;
         if this.live[live::READY].load(Ordering::Acquire) != 1 {
             let what = "its creation was never finished (live word `ready`)";
@@ -239,8 +251,10 @@ impl Aggregate {
                 );
                 return Err(self.damaged(what));
             }
-            let block = CommitBlock::from_words(&words)
-                .ok_or_else(|| self.damaged("the commit block names too many shards"))?;
+            let block = CommitBlock::from_words(&words).map_err(|name| {
+                let what = format!("the commit block's `{name}` is more than there can be");
+                self.damaged(what)
+            })?;
             return Ok(Some(View { generation, block }));
         }
         let busy = io::Error::new(
@@ -311,22 +325,25 @@ impl Aggregate {
             extent::NAMES => ExtentKind::Names,
             _ => return Err(damaged("it is of no known kind")),
         };
-        let bytes = words[extent::BYTES];
-        let fits = bytes
-            .checked_add(offset)
-            .is_some_and(|end| end <= len && bytes > EXTENT_HEADER_BYTES as u64);
-        if !fits {
+        // Before it is mapped: a length may be anything.
+        let (bytes, ordinal) = (words[extent::BYTES], words[extent::ORDINAL]);
+        let data_len = match kind {
+            ExtentKind::Rows => rows_in_extent(ordinal),
+            ExtentKind::Names => names_in_extent(ordinal),
+        };
+        if bytes != (EXTENT_HEADER_BYTES + data_len) as u64 {
+            return Err(damaged("it doesn't have the length that belongs to it"));
+        }
+        if len - offset < bytes {
             return Err(damaged("the file ends in it"));
         }
         let data = offset + EXTENT_HEADER_BYTES as u64;
-        let data_len = bytes as usize - EXTENT_HEADER_BYTES;
         let region = if writable {
             Region::writable(&self.file, &self.path, data, data_len)
         } else {
             Region::readable(&self.file, &self.path, data, data_len)
         }
         .map_err(|error| OpenError::io("map", &self.path, error))?;
-        let ordinal = words[extent::ORDINAL];
         Ok((
             Extent {
                 kind,

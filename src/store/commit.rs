@@ -2,7 +2,7 @@
 //! take turns like those of a row.
 
 use super::layout::COMMIT_WORDS;
-use crate::ring::MAX_SHARDS;
+use crate::ring::{MAX_SHARD_CAPACITY, MAX_SHARDS};
 
 /// Payload words of a version.
 pub(crate) const BLOCK_WORDS: usize = COMMIT_WORDS - 2;
@@ -10,6 +10,12 @@ pub(crate) const BLOCK_WORDS: usize = COMMIT_WORDS - 2;
 const SCALARS: usize = BLOCK_WORDS - MAX_SHARDS;
 /// Where the number of shards stands, between the scalars.
 pub(super) const SHARDS: usize = 21;
+
+/// More than can happen one by one, with room for sums.
+const MOST: u64 = 1 << 62;
+
+/// Positions are counted modulo 2^63.
+const MOST_POSITION: u64 = u64::MAX >> 1;
 
 /// The scalars of a block, in the order of their words; the number of shards
 /// has a word between them.
@@ -138,14 +144,43 @@ impl CommitBlock {
         words
     }
 
-    /// A block from its words; `None` where they say more shards than there
-    /// can be.
-    pub(crate) fn from_words(words: &[u64; BLOCK_WORDS]) -> Option<Self> {
-        let shards = usize::try_from(words[SHARDS]).ok()?;
-        Some(Self {
-            positions: words[SCALARS..].get(..shards)?.to_vec(),
+    /// A block from its words; otherwise the name of a number that is greater
+    /// than it can be.
+    pub(crate) fn from_words(words: &[u64; BLOCK_WORDS]) -> Result<Self, &'static str> {
+        let shards = usize::try_from(words[SHARDS]).map_err(|_| "shards")?;
+        let block = Self {
+            positions: words[SCALARS..].get(..shards).ok_or("shards")?.to_vec(),
             ..Self::from_scalars(words)
-        })
+        };
+        block.beyond_reach().map_or(Ok(block), Err)
+    }
+
+    /// A number that no store can come to have. What counts up one by one is
+    /// added to without a second look.
+    fn beyond_reach(&self) -> Option<&'static str> {
+        let capacity = MAX_SHARD_CAPACITY as u64;
+        let position = self.positions.iter().copied().max().unwrap_or(0);
+        [
+            ("records", self.records, MOST),
+            ("holes", self.holes, MOST),
+            ("replayed", self.replayed, MOST),
+            ("flushes", self.flushes, MOST),
+            ("flushed_records", self.flushed_records, MOST),
+            ("last_flush", self.last_flush, MOST),
+            ("greatest_flush", self.greatest_flush, MOST),
+            ("rejected_full", self.rejected_full, MOST),
+            ("rejected_closed", self.rejected_closed, MOST),
+            ("names_refused", self.names_refused, MOST),
+            ("ring", self.ring, MOST),
+            ("rings", self.rings, MOST),
+            ("rings_lost", self.rings_lost, MOST),
+            ("restarts", self.restarts, MOST),
+            ("shard_capacity", self.shard_capacity, capacity),
+            ("positions", position, MOST_POSITION),
+        ]
+        .into_iter()
+        .find(|(_, number, most)| number > most)
+        .map(|(name, ..)| name)
     }
 }
 
@@ -158,18 +193,18 @@ mod tests {
         let block = CommitBlock {
             committed_at: 1,
             earlier_positions: 9,
-            positions: vec![u64::MAX; MAX_SHARDS],
+            positions: vec![MOST_POSITION; MAX_SHARDS],
             ..CommitBlock::default()
         };
-        assert_eq!(CommitBlock::from_words(&block.to_words()), Some(block));
+        assert_eq!(CommitBlock::from_words(&block.to_words()), Ok(block));
     }
 
     #[test]
     fn more_shards_than_there_can_be_are_refused() {
         let mut words = CommitBlock::default().to_words();
         words[SHARDS] = MAX_SHARDS as u64 + 1;
-        assert_eq!(CommitBlock::from_words(&words), None);
+        assert_eq!(CommitBlock::from_words(&words), Err("shards"));
         words[SHARDS] = u64::MAX;
-        assert_eq!(CommitBlock::from_words(&words), None);
+        assert_eq!(CommitBlock::from_words(&words), Err("shards"));
     }
 }

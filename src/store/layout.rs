@@ -115,6 +115,11 @@ pub(crate) const fn blocks_in_extent(ordinal: u64) -> usize {
     }
 }
 
+/// Data bytes of the `ordinal`-th extent of rows.
+pub(crate) const fn rows_in_extent(ordinal: u64) -> usize {
+    blocks_in_extent(ordinal) * BLOCK_ROWS * ROW_BYTES
+}
+
 /// Data bytes of the `ordinal`-th extent of names.
 pub(crate) const fn names_in_extent(ordinal: u64) -> usize {
     match ordinal {
@@ -125,7 +130,12 @@ pub(crate) const fn names_in_extent(ordinal: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::names_log::head;
     use super::*;
+    use crate::bucket::BucketIndex;
+    use crate::ledger::{Row, RowKey, RowKind, counter};
+    use crate::names::NameKind;
+    use crate::ring::word;
 
     const PAGE: &str = include_str!("../../docs/file-format.md");
 
@@ -142,6 +152,38 @@ mod tests {
                 Some((word, name.trim_matches('`').to_owned()))
             })
             .collect()
+    }
+
+    /// Word, first bit and number of bits of each field that a table lists
+    /// after `heading`, by name.
+    fn fields(heading: &str) -> Vec<(String, usize, u32, u32)> {
+        let section = PAGE.split(heading).nth(1).unwrap_or_default();
+        let section = section.split("\n##").next().unwrap_or_default();
+        section
+            .lines()
+            .filter_map(|line| {
+                let cells: Vec<_> = line.split('|').map(str::trim).collect();
+                let word = cells.get(1)?.parse().ok()?;
+                let (from, to) = cells.get(2)?.split_once(" – ")?;
+                let (from, to): (u32, u32) = (from.parse().ok()?, to.parse().ok()?);
+                let name = cells.get(3)?.trim_matches('`').to_owned();
+                Some((name, word, from, to + 1 - from))
+            })
+            .collect()
+    }
+
+    /// Each field, filled with ones or with the value given, must be where
+    /// the page says.
+    fn expect_fields(heading: &str, filled: &[(&str, &[u64], Option<u64>)]) {
+        let fields = fields(heading);
+        assert_eq!(fields.len(), filled.len(), "the fields under {heading:?}");
+        for ((name, word, from, bits), (expected, words, value)) in fields.iter().zip(filled) {
+            assert_eq!(name, expected, "under {heading:?}");
+            let value = value.unwrap_or(u64::MAX >> (64 - bits));
+            let mut by_the_page = vec![0; words.len()];
+            by_the_page[*word] = value << from;
+            assert_eq!(*words, by_the_page, "{name} under {heading:?}");
+        }
     }
 
     fn expect(heading: &str, words: &[(usize, &str)]) {
@@ -191,6 +233,36 @@ mod tests {
         block.push((super::super::commit::SHARDS, "shards"));
         block.sort_unstable();
         expect("### Commit block", &block);
+        expect(
+            "### Ring header",
+            &[
+                (word::MAGIC, "magic"),
+                (word::BYTE_ORDER, "byte_order"),
+                (word::VERSION, "version"),
+                (word::STORE_ID, "store_id"),
+                (word::NUMBER, "number"),
+                (word::SHARDS, "shards"),
+                (word::SHARD_CAPACITY, "shard_capacity"),
+                (word::CHECKSUM, "checksum"),
+            ],
+        );
+        expect(
+            "### Counters of a usage row",
+            &[
+                (counter::REQUESTS, "requests"),
+                (counter::FAILED, "failed"),
+                (counter::TOKENS, "tokens"),
+                (counter::REPORTED, "reported"),
+                (counter::COST, "cost"),
+                (counter::PRICED, "priced"),
+                (counter::LATENCY_SUM, "latency_sum"),
+                (counter::LATENCY_COUNT, "latency_count"),
+                (counter::TTFT_SUM, "ttft_sum"),
+                (counter::TTFT_COUNT, "ttft_count"),
+                (counter::STREAMED, "streamed"),
+                (counter::ESTIMATED, "estimated"),
+            ],
+        );
         for (offset, what) in [
             (LIVE_OFFSET, "live words"),
             (COMMIT_OFFSET, "commit block"),
@@ -201,5 +273,45 @@ mod tests {
                 "{what} at {offset}"
             );
         }
+    }
+
+    #[test]
+    fn the_page_says_where_the_fields_of_rows_and_names_are() {
+        let (none, all) = (BucketIndex(0), BucketIndex(u32::MAX));
+        let words = |key| Row::new(key).to_words()[..2].to_vec();
+        let histogram = |kind, bucket, segment| words(RowKey::histogram(kind, bucket, 0, segment));
+        let mut saturated = Row::new(RowKey::FREE);
+        saturated.saturated = true;
+        let kind = RowKind::Usage as u64;
+        let usage = |model, tenant| {
+            let mut words = words(RowKey::usage(none, model, tenant));
+            words[0] ^= kind << 32;
+            words
+        };
+        expect_fields(
+            "### Rows",
+            &[
+                ("bucket", &histogram(RowKind::Free, all, 0), None),
+                ("kind", &histogram(RowKind::Ttft, none, 0), Some(3)),
+                ("segment", &histogram(RowKind::Free, none, 255), None),
+                ("saturated", &saturated.to_words()[..2], None),
+                ("tenant", &usage(0, u32::MAX), None),
+                ("model", &usage(u16::MAX, 0), None),
+            ],
+        );
+        let provider = u16::MAX;
+        let model =
+            head(NameKind::Model { provider }, 0) ^ head(NameKind::Model { provider: 0 }, 0);
+        let length = head(NameKind::Tenant, 0xffff) ^ head(NameKind::Tenant, 0);
+        expect_fields(
+            "### Names",
+            &[
+                ("kind", &[head(NameKind::RingDir, 0), 0], Some(4)),
+                ("length", &[length, 0], None),
+                ("provider", &[model, 0], None),
+                ("id", &[0, u64::from(u32::MAX)], None),
+                ("checksum", &[0, u64::from(u32::MAX) << 32], None),
+            ],
+        );
     }
 }

@@ -11,6 +11,10 @@ use crate::ledger::Row;
 use crate::names::Names;
 use crate::sync::Arc;
 
+/// Half of what a sealed word holds, and thousands of years of commits: whoever
+/// goes on from there has as many again.
+const MOST_GENERATIONS: u64 = 1 << 47;
+
 /// What a store's file holds.
 #[derive(Debug)]
 pub(crate) struct Loaded {
@@ -25,6 +29,11 @@ impl Loaded {
     /// Reads all of a file that nobody writes to, and checks what it reads.
     pub(crate) fn load(aggregate: &Aggregate, writable: bool) -> Result<Self, OpenError> {
         let view = aggregate.view_at_rest()?.unwrap_or_default();
+        if view.generation > MOST_GENERATIONS {
+            let generation = view.generation;
+            let what = format!("generation {generation} is committed, more than there can be");
+            return Err(aggregate.damaged(what));
+        }
         let mut rows = RowsFile::default();
         let mut names_log = NamesLog::default();
         for extent in aggregate.new_extents(writable)? {

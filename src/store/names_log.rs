@@ -74,7 +74,7 @@ impl NamesLog {
             let (kind, id, name) = self
                 .read_next()
                 .map_err(|what| aggregate.damaged(format!("name number {}: {what}", self.names)))?;
-            if names.next_id(kind) != id {
+            if names.next_id(kind) != id || !has_place(names, kind, id) {
                 let what = format!("name number {} has the id {id}, out of order", self.names);
                 return Err(aggregate.damaged(what));
             }
@@ -128,13 +128,7 @@ impl NamesLog {
                 u64::from_le_bytes(bytes)
             })
             .collect();
-        let (kind, provider) = match kind {
-            NameKind::Provider => (KIND_PROVIDER, 0),
-            NameKind::Model { provider } => (KIND_MODEL, provider),
-            NameKind::Tenant => (KIND_TENANT, 0),
-            NameKind::RingDir => (KIND_RING_DIR, 0),
-        };
-        let head = kind | (name.len() as u64) << 8 | u64::from(provider) << 24;
+        let head = head(kind, name.len());
         self.make_room(aggregate, 2 + body.len())?;
         let words = &self.extents[self.extent];
         let check = u64::from(id) | entry_checksum(head, id, &body) << 32;
@@ -217,6 +211,29 @@ pub(super) fn read_entry(load: impl Fn(usize) -> Option<u64>) -> Result<Entry, &
         name,
         words: 2 + body.len(),
     })
+}
+
+/// The first word of a name of `len` bytes.
+pub(super) fn head(kind: NameKind, len: usize) -> u64 {
+    let (kind, provider) = match kind {
+        NameKind::Provider => (KIND_PROVIDER, 0),
+        NameKind::Model { provider } => (KIND_MODEL, provider),
+        NameKind::Tenant => (KIND_TENANT, 0),
+        NameKind::RingDir => (KIND_RING_DIR, 0),
+    };
+    kind | (len as u64) << 8 | u64::from(provider) << 24
+}
+
+/// Whether records have room for an id, and a model's provider came before.
+fn has_place(names: &Names, kind: NameKind, id: u32) -> bool {
+    let is_short = u16::try_from(id).is_ok();
+    match kind {
+        NameKind::Provider => is_short,
+        NameKind::Model { provider } => {
+            is_short && u32::from(provider) < names.next_id(NameKind::Provider)
+        }
+        NameKind::Tenant | NameKind::RingDir => true,
+    }
 }
 
 fn entry_checksum(head: u64, id: u32, body: &[u64]) -> u64 {

@@ -1,7 +1,7 @@
 //! The rows in the file, as blocks of pairs.
 
 use super::aggregate::{Aggregate, Extent, ExtentKind};
-use super::layout::{BLOCK_ROWS, ROW_BYTES, ROW_VERSION_WORDS, blocks_in_extent};
+use super::layout::{BLOCK_ROWS, ROW_BYTES, ROW_VERSION_WORDS, blocks_in_extent, rows_in_extent};
 use super::version::{Missed, Pair, Stamp, Unsound};
 use crate::disk::Placed;
 use crate::error::OpenError;
@@ -54,7 +54,7 @@ impl RowsFile {
             return Err(damaged("is out of order"));
         }
         let blocks = blocks_in_extent(extent.ordinal);
-        if extent.region.len() != blocks * BLOCK_ROWS * ROW_BYTES {
+        if extent.region.len() != rows_in_extent(extent.ordinal) {
             return Err(damaged("doesn't have the length that belongs to it"));
         }
         for block in 0..blocks {
@@ -71,7 +71,7 @@ impl RowsFile {
     pub(crate) fn reserve(&mut self, aggregate: &Aggregate, rows: usize) -> Result<(), OpenError> {
         while self.capacity() < rows {
             let ordinal = self.extents;
-            let len = blocks_in_extent(ordinal) * BLOCK_ROWS * ROW_BYTES;
+            let len = rows_in_extent(ordinal);
             let extent = aggregate
                 .add_extent(ExtentKind::Rows, ordinal, len)
                 .map_err(|error| OpenError::io("grow", aggregate.path(), error))?;

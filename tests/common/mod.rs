@@ -3,12 +3,17 @@
 // Each test binary uses a part of it.
 #![allow(dead_code)]
 
+pub(crate) mod by_the_page;
 pub(crate) mod child;
+pub(crate) mod counts;
+pub(crate) mod image;
 pub(crate) mod leftovers;
 pub(crate) mod marks;
 pub(crate) mod sums;
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -51,6 +56,12 @@ impl Place {
         self.path().join("ring")
     }
 
+    /// What is in the store's directory and in the ring's, as far as a test
+    /// can tell whether somebody touched it.
+    pub(crate) fn contents(&self) -> BTreeMap<PathBuf, Found> {
+        contents(&[&self.store(), &self.ring_dir()])
+    }
+
     /// A builder of a recorder with a small ring.
     pub(crate) fn builder(&self) -> Builder {
         builder_at(self.path())
@@ -60,6 +71,31 @@ impl Place {
     pub(crate) fn open(&self) -> Recorder {
         self.builder().open(self.store()).unwrap()
     }
+}
+
+/// What has a name in a directory: inode, kind, and the bytes of a file or the
+/// target of a symbolic link.
+pub(crate) type Found = (u64, u32, Vec<u8>);
+
+/// Everything in these directories, without what is in directories in them.
+pub(crate) fn contents(dirs: &[&Path]) -> BTreeMap<PathBuf, Found> {
+    let paths = dirs
+        .iter()
+        .flat_map(|dir| files_in(dir).into_iter().map(|name| dir.join(name)));
+    paths
+        .map(|path| {
+            let metadata = fs::symlink_metadata(&path).unwrap();
+            let bytes = match metadata.file_type() {
+                kind if kind.is_file() => fs::read(&path).unwrap(),
+                kind if kind.is_symlink() => {
+                    let target = fs::read_link(&path).unwrap();
+                    target.into_os_string().into_encoded_bytes()
+                }
+                _ => Vec::new(),
+            };
+            (path, (metadata.ino(), metadata.mode() >> 12, bytes))
+        })
+        .collect()
 }
 
 /// The builder for the [`Place`] at `path`; for children, which know only the

@@ -157,7 +157,7 @@ impl Damaged {
             block.copy_from_slice(payload);
             if words[0] > newest && words[0] != u64::MAX {
                 newest = words[0];
-                self.block = CommitBlock::from_words(&block);
+                self.block = CommitBlock::from_words(&block).ok();
             }
         }
         let live = &header[LIVE_OFFSET / 8..LIVE_OFFSET / 8 + LIVE_WORDS];
