@@ -247,4 +247,18 @@ mod tests {
             2
         );
     }
+
+    #[test]
+    fn rows_from_the_middle_of_a_commit_change_like_others() {
+        let mut first = ledger(10, 10);
+        first.fold(&record(1, 0, 3), 0);
+        let mut rows = Vec::new();
+        first.changed(|_, row| rows.push(*row));
+        let mut second = Ledger::new(Bucket::Day, first.limits, rows, first.records);
+        second.fold(&record(1, 0, 3), 0);
+        assert_eq!(total(&mut second).requests, 2);
+        let mut numbers = Vec::new();
+        second.changed(|number, _| numbers.push(number));
+        assert_eq!(numbers, [0, 1]);
+    }
 }
