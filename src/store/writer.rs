@@ -86,8 +86,14 @@ impl Store {
             block: block.clone(),
         };
         let identity = self.aggregate.identity;
+        // Of the rows in the new file, which may yet not come into use.
+        let mut shares = Vec::new();
         let mut image = write_image(&draft, identity, interner.names(), &mut view, |each| {
-            ledger.every(each);
+            ledger.every(|number, row| {
+                let before = row.share;
+                each(number, row);
+                shares.push(std::mem::replace(&mut row.share, before));
+            });
         })?;
         match set_aside(&place, "put there or cut while the store was in use") {
             Err(error) if error.is_not_found() => {}
@@ -96,6 +102,9 @@ impl Store {
         files::rename(&draft, &place).map_err(|error| OpenError::io("create", &place, error))?;
         image.aggregate.set_path(&place);
         *block = view.block;
+        ledger.every(|number, row| row.share = shares[number as usize]);
+        // So that snapshots get them all, not only rows with new counts.
+        ledger.distrust();
         self.aggregate = Arc::new(image.aggregate);
         self.rows = image.rows;
         self.show(std::process::id());
