@@ -178,7 +178,7 @@ fn in_memory_too() {
 }
 
 #[test]
-fn a_batch_takes_what_fits_and_counts_the_rest() {
+fn f35_a_batch_takes_what_fits_and_counts_the_rest() {
     for (shards, capacity) in [(1, 2), (1, 16), (2, 8), (4, 2)] {
         let place = Place::new();
         let builder = place.builder().shards(shards).shard_capacity(capacity);
@@ -203,7 +203,7 @@ fn a_batch_takes_what_fits_and_counts_the_rest() {
 }
 
 #[test]
-fn a_full_ring_refuses_at_once_and_takes_records_again() {
+fn f35_a_full_ring_refuses_at_once_and_takes_records_again() {
     let place = Place::new();
     let builder = place.builder().shards(1).shard_capacity(2);
     let recorder = builder.open(place.store()).unwrap();
@@ -246,7 +246,7 @@ fn a_full_ring_refuses_at_once_and_takes_records_again() {
 }
 
 #[test]
-fn thousands_of_threads_that_record_once() {
+fn f41_thousands_of_threads_that_record_once() {
     let place = Place::new();
     let recorder = place.open();
     let model = recorder.model("p", "m").unwrap();
@@ -265,7 +265,7 @@ fn thousands_of_threads_that_record_once() {
 }
 
 #[test]
-fn producers_that_panic_leave_no_slot_behind() {
+fn f38_producers_that_panic_leave_no_slot_behind() {
     let place = Place::new();
     let builder = place.builder().shards(2).shard_capacity(4);
     let recorder = builder.open(place.store()).unwrap();

@@ -23,7 +23,7 @@ fn path(path: &Path) -> &str {
 }
 
 #[test]
-fn no_name_breaks_a_table() {
+fn f39_no_name_breaks_a_table() {
     let dir = tempfile::tempdir().unwrap();
     let place = dir.path().join("usage.quipu");
     store(&place, |recorder| {
