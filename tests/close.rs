@@ -127,6 +127,57 @@ fn f40_from_many_clones_at_once() {
 }
 
 #[test]
+fn f40_close_drop_and_record_from_many_threads_at_once() {
+    for round in 0..30 {
+        let place = Place::new();
+        let recorder = place.open();
+        let model = recorder.model("p", "m").unwrap();
+        let barrier = Barrier::new(9);
+        let accepted: Vec<Vec<u64>> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..9)
+                .map(|n| {
+                    let (recorder, barrier) = (recorder.clone(), &barrier);
+                    scope.spawn(move || {
+                        let own = |i| mark(UsageRecord::new(model), n * 100 + i);
+                        barrier.wait();
+                        let mut accepted = Vec::new();
+                        for i in 0..100 {
+                            if recorder.record(own(i)).is_ok() {
+                                accepted.push(n * 100 + i);
+                            }
+                        }
+                        // A third each: close and drop, drop, close twice.
+                        if n % 3 != 0 {
+                            recorder.close(PATIENCE).unwrap();
+                        }
+                        if n % 3 == 1 {
+                            recorder.close(PATIENCE).unwrap();
+                        }
+                        drop(recorder);
+                        accepted
+                    })
+                })
+                .collect();
+            // In some rounds the last handle is one of the threads'.
+            if round % 2 == 0 {
+                drop(recorder);
+            } else {
+                recorder.close(PATIENCE).unwrap();
+            }
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        // It is free: all that was accepted is committed.
+        let reader = Reader::open(place.store()).unwrap();
+        assert!(reader.status().unwrap().clean);
+        let mut accepted = accepted.concat();
+        accepted.sort_unstable();
+        let expected = marks::once([(String::new(), accepted)]);
+        assert_eq!(marks::counted(&reader.snapshot().unwrap()), expected);
+        assert_eq!(marks::counted(&place.open().snapshot()), expected);
+    }
+}
+
+#[test]
 fn f40_each_return_from_close_means_that_the_store_is_free() {
     for _ in 0..20 {
         let place = Place::new();

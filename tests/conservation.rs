@@ -246,45 +246,6 @@ fn f35_a_full_ring_refuses_at_once_and_takes_records_again() {
 }
 
 #[test]
-fn f41_thousands_of_threads_that_record_once() {
-    let place = Place::new();
-    let recorder = place.open();
-    let model = recorder.model("p", "m").unwrap();
-    for wave in 0..40 {
-        thread::scope(|scope| {
-            for n in 0..50 {
-                let usage = mark(UsageRecord::new(model), wave * 50 + n);
-                let recorder = &recorder;
-                scope.spawn(move || recorder.record_timeout(usage, PATIENCE).unwrap());
-            }
-        });
-    }
-    recorder.flush(PATIENCE).unwrap();
-    let expected = marks::once([(String::new(), (0..2000).collect())]);
-    assert_eq!(marks::counted(&recorder.snapshot()), expected);
-}
-
-#[test]
-fn f38_producers_that_panic_leave_no_slot_behind() {
-    let place = Place::new();
-    let builder = place.builder().shards(2).shard_capacity(4);
-    let recorder = builder.open(place.store()).unwrap();
-    let model = recorder.model("p", "m").unwrap();
-    for n in 0..100 {
-        let recorder = recorder.clone();
-        let thread = thread::Builder::new().spawn(move || {
-            let usage = mark(UsageRecord::new(model), n);
-            recorder.record_timeout(usage, PATIENCE).unwrap();
-            // Not `panic!`: a hundred messages would hide a real one.
-            std::panic::resume_unwind(Box::new("a request handler's panic"));
-        });
-        assert!(thread.unwrap().join().is_err());
-    }
-    let stats = recorder.close(PATIENCE).unwrap();
-    assert_eq!((stats.committed, stats.holes), (100, 0));
-}
-
-#[test]
 fn everything_that_a_record_says_is_summed() {
     let place = Place::new();
     let recorder = place.open();
