@@ -57,7 +57,7 @@ fn produce_until_closed(recorder: &Recorder, usage: UsageRecord, accepted: &Atom
 }
 
 #[test]
-fn during_record_from_many_threads() {
+fn f40_during_record_from_many_threads() {
     for capacity in [2, 64, 4096] {
         let place = Place::new();
         let builder = place.builder().shard_capacity(capacity);
@@ -106,7 +106,7 @@ fn during_record_from_many_threads() {
 }
 
 #[test]
-fn from_many_clones_at_once() {
+fn f40_from_many_clones_at_once() {
     let place = Place::new();
     let recorder = place.open();
     let usage = UsageRecord::new(recorder.model("p", "m").unwrap());
@@ -127,7 +127,58 @@ fn from_many_clones_at_once() {
 }
 
 #[test]
-fn each_return_from_close_means_that_the_store_is_free() {
+fn f40_close_drop_and_record_from_many_threads_at_once() {
+    for round in 0..30 {
+        let place = Place::new();
+        let recorder = place.open();
+        let model = recorder.model("p", "m").unwrap();
+        let barrier = Barrier::new(9);
+        let accepted: Vec<Vec<u64>> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..9)
+                .map(|n| {
+                    let (recorder, barrier) = (recorder.clone(), &barrier);
+                    scope.spawn(move || {
+                        let own = |i| mark(UsageRecord::new(model), n * 100 + i);
+                        barrier.wait();
+                        let mut accepted = Vec::new();
+                        for i in 0..100 {
+                            if recorder.record(own(i)).is_ok() {
+                                accepted.push(n * 100 + i);
+                            }
+                        }
+                        // A third each: close and drop, drop, close twice.
+                        if n % 3 != 0 {
+                            recorder.close(PATIENCE).unwrap();
+                        }
+                        if n % 3 == 1 {
+                            recorder.close(PATIENCE).unwrap();
+                        }
+                        drop(recorder);
+                        accepted
+                    })
+                })
+                .collect();
+            // In some rounds the last handle is one of the threads'.
+            if round % 2 == 0 {
+                drop(recorder);
+            } else {
+                recorder.close(PATIENCE).unwrap();
+            }
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        // It is free: all that was accepted is committed.
+        let reader = Reader::open(place.store()).unwrap();
+        assert!(reader.status().unwrap().clean);
+        let mut accepted = accepted.concat();
+        accepted.sort_unstable();
+        let expected = marks::once([(String::new(), accepted)]);
+        assert_eq!(marks::counted(&reader.snapshot().unwrap()), expected);
+        assert_eq!(marks::counted(&place.open().snapshot()), expected);
+    }
+}
+
+#[test]
+fn f40_each_return_from_close_means_that_the_store_is_free() {
     for _ in 0..20 {
         let place = Place::new();
         let recorder = place.open();
@@ -140,7 +191,7 @@ fn each_return_from_close_means_that_the_store_is_free() {
 }
 
 #[test]
-fn while_others_flush() {
+fn f40_while_others_flush() {
     for _ in 0..20 {
         let place = Place::new();
         let recorder = place.open();
@@ -166,7 +217,7 @@ fn while_others_flush() {
 }
 
 #[test]
-fn a_dropped_recorder_has_counted_everything() {
+fn f40_a_dropped_recorder_has_counted_everything() {
     let place = Place::new();
     for round in 1..=3 {
         let recorder = place.open();
@@ -186,7 +237,7 @@ fn a_dropped_recorder_has_counted_everything() {
 }
 
 #[test]
-fn what_works_after_the_close_and_what_does_not() {
+fn f40_what_works_after_the_close_and_what_does_not() {
     let place = Place::new();
     let recorder = place.open();
     let known = recorder.model("p", "m").unwrap();
@@ -222,7 +273,7 @@ fn what_works_after_the_close_and_what_does_not() {
 }
 
 #[test]
-fn a_close_that_gives_up_can_be_repeated() {
+fn f40_a_close_that_gives_up_can_be_repeated() {
     for _ in 0..20 {
         let place = Place::new();
         let recorder = place.open();
@@ -258,7 +309,7 @@ fn a_closed_store_says_so() {
 }
 
 #[test]
-fn a_process_that_exits_without_close() {
+fn f40_a_process_that_exits_without_close() {
     let place = Place::new();
     child::start("child_exits_without_close", place.path(), "").finish();
     let reader = Reader::open(place.store()).unwrap();

@@ -1,5 +1,5 @@
 //! Rules of this code base that the compiler can't check: where atomics and
-//! `unsafe` may be.
+//! `unsafe` may be, and that every fault has a test.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -69,4 +69,31 @@ fn unsafe_is_in_slots_and_mapped_memory_only() {
         })
         .collect();
     assert!(blocks.is_empty(), "unsafe blocks in {blocks:?}");
+}
+
+/// Faults and bad inputs that have a number.
+const FAULTS: u32 = 41;
+
+/// Numbers of the faults that the test functions of a file are named after, as
+/// in `fn fNN_what_holds`.
+fn faults_in(text: &str) -> impl Iterator<Item = u32> {
+    let names = text.split("fn f").skip(1);
+    names.filter_map(|name| {
+        let (number, rest) = name.split_at_checked(2)?;
+        rest.starts_with('_').then(|| number.parse().ok())?
+    })
+}
+
+#[test]
+#[ignore = "until the tests of all faults are in one tree"]
+fn every_fault_has_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = std::collections::BTreeSet::new();
+    for dir in ["src", "tests", "crates"] {
+        for path in sources(&root.join(dir)) {
+            found.extend(faults_in(&fs::read_to_string(path).unwrap()));
+        }
+    }
+    let missing: Vec<_> = (1..=FAULTS).filter(|n| !found.contains(n)).collect();
+    assert!(missing.is_empty(), "no test is named after {missing:?}");
 }

@@ -19,7 +19,7 @@ fn record(recorder: &Recorder, model: ModelId, tenant: TenantId, day: u64) {
 }
 
 #[test]
-fn names_beyond_the_limits_are_counted_as_other() {
+fn f39_names_beyond_the_limits_are_counted_as_other() {
     let place = Place::new();
     let builder = place.builder().max_models(2).max_tenants(3).max_name_len(8);
     let recorder = builder.open(place.store()).unwrap();
@@ -51,7 +51,7 @@ fn names_beyond_the_limits_are_counted_as_other() {
 }
 
 #[test]
-fn rows_and_days_beyond_the_limits_keep_the_total_also_across_openings() {
+fn f39_rows_and_days_beyond_the_limits_keep_the_total_also_across_openings() {
     let place = Place::new();
     let mut expected = 0;
     for (rows, days) in [(10, 3), (4, 2), (1, 1), (1000, 100)] {
@@ -77,7 +77,7 @@ fn rows_and_days_beyond_the_limits_keep_the_total_also_across_openings() {
 }
 
 #[test]
-fn names_with_any_character_come_back_as_they_were() {
+fn f39_names_with_any_character_come_back_as_they_were() {
     let place = Place::new();
     let mut names: Vec<String> = [
         "a,b",

@@ -123,7 +123,7 @@ fn of_every_distribution() {
 }
 
 #[test]
-fn what_is_missing_is_not_counted() {
+fn f33_what_is_missing_is_not_counted() {
     let recorder = Recorder::in_memory();
     let model = recorder.model("p", "m").unwrap();
     let mut random = Random(1);

@@ -24,7 +24,7 @@ impl Drop for Enough<'_> {
 }
 
 #[test]
-fn a_reader_in_another_process_sees_whole_commits_only() {
+fn f28_a_reader_in_another_process_sees_whole_commits_only() {
     let place = Place::new();
     let builder = place.builder().flush_interval(Duration::from_millis(1));
     let recorder = builder.open(place.store()).unwrap();

@@ -34,7 +34,7 @@ fn days(recorder: &Recorder, moments: &[SystemTime]) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn midnight_leap_days_and_new_year_divide_days() {
+fn f31_midnight_leap_days_and_new_year_divide_days() {
     let before = |day| nanos(day, 0) - Duration::from_nanos(1);
     let recorder = Recorder::in_memory();
     let found = days(
@@ -63,7 +63,7 @@ fn midnight_leap_days_and_new_year_divide_days() {
 }
 
 #[test]
-fn the_ends_of_time_saturate() {
+fn f30_the_ends_of_time_saturate() {
     let recorder = Recorder::in_memory();
     let last = UNIX_EPOCH + Duration::from_nanos(u64::MAX);
     let found = days(
@@ -80,7 +80,7 @@ fn the_ends_of_time_saturate() {
 }
 
 #[test]
-fn a_record_without_a_time_is_of_the_day_it_is_drained() {
+fn f30_a_record_without_a_time_is_of_the_day_it_is_drained() {
     let recorder = Recorder::in_memory();
     let model = recorder.model("openai", "gpt-4o").unwrap();
     let before = Day::of(SystemTime::now());
@@ -109,4 +109,42 @@ fn hours_are_kept_apart_and_add_up_to_days() {
         .collect();
     let expected: Vec<_> = (0..24).map(|hour| (Some(hour), 2)).collect();
     assert_eq!(hours, expected);
+}
+
+#[test]
+fn f31_a_batch_across_midnight_a_leap_day_and_new_year() {
+    let place = common::Place::new();
+    for bucket in [Bucket::Day, Bucket::Hour] {
+        let store = place.path().join(format!("{bucket:?}"));
+        let builder = place.builder().bucket(bucket).shard_capacity(4096);
+        let recorder = builder.open(&store).unwrap();
+        let model = recorder.model("openai", "gpt-4o").unwrap();
+        // Every 20 minutes, from the day before to the day after.
+        let mut expected = std::collections::BTreeMap::new();
+        let mut batch = Vec::new();
+        for first in ["2024-02-28", "2023-02-27", "2024-12-30", "2099-12-30"] {
+            for n in 0..4 * 72 {
+                let at = nanos(first, 0) + Duration::from_secs(n * 1200);
+                *expected.entry(Day::of(at)).or_insert(0) += n;
+                let usage = UsageRecord::new(model).at(at);
+                batch.push(usage.tokens(quipu::TokenKind::Input, n));
+            }
+        }
+        // In another order than that of time.
+        batch.rotate_left(500);
+        assert_eq!(recorder.record_batch(&batch), batch.len());
+        recorder.close(PATIENCE).unwrap();
+        let snapshot = quipu::Reader::open(&store).unwrap().snapshot().unwrap();
+        let found: std::collections::BTreeMap<_, _> = snapshot
+            .by_day()
+            .into_iter()
+            .map(|of| (of.day, of.totals.tokens[0]))
+            .collect();
+        assert_eq!(found, expected);
+        let leap_day: Day = "2024-02-29".parse().unwrap();
+        assert!(found.contains_key(&leap_day));
+        let total = snapshot.total();
+        assert_eq!(total.requests, batch.len() as u64);
+        assert_eq!(total.tokens[0], found.values().sum::<u64>());
+    }
 }

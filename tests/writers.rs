@@ -115,14 +115,14 @@ fn check_race(place: &Place, before: u64, is_killed: bool) {
 }
 
 #[test]
-fn of_twenty_that_create_a_store_at_once_one_does() {
+fn f25_of_twenty_that_create_a_store_at_once_one_does() {
     for is_killed in [false, true, false, true] {
         check_race(&Place::new(), 0, is_killed);
     }
 }
 
 #[test]
-fn of_twenty_that_open_a_store_at_once_one_does() {
+fn f25_of_twenty_that_open_a_store_at_once_one_does() {
     for is_killed in [false, true, false, true] {
         let place = Place::new();
         let recorder = place.open();
@@ -133,7 +133,7 @@ fn of_twenty_that_open_a_store_at_once_one_does() {
 }
 
 #[test]
-fn a_store_that_a_killed_writer_left_is_recovered_by_one_of_twenty() {
+fn f25_a_store_that_a_killed_writer_left_is_recovered_by_one_of_twenty() {
     let place = Place::new();
     leftovers::leave(&place);
     let (winner, told) = race(&place);
@@ -146,7 +146,7 @@ fn a_store_that_a_killed_writer_left_is_recovered_by_one_of_twenty() {
 }
 
 #[test]
-fn a_second_writer_in_the_same_process() {
+fn f25_a_second_writer_in_the_same_process() {
     let place = Place::new();
     let first = place.open();
     assert_eq!(holder_of(place.path()), Some(std::process::id()));
@@ -157,7 +157,7 @@ fn a_second_writer_in_the_same_process() {
 }
 
 #[test]
-fn a_writer_in_another_process_holds_the_store_until_it_is_killed() {
+fn f25_a_writer_in_another_process_holds_the_store_until_it_is_killed() {
     let place = Place::new();
     let mut writer = leftovers::start(&place);
     assert_eq!(holder_of(place.path()), Some(writer.pid()));
@@ -170,7 +170,7 @@ fn a_writer_in_another_process_holds_the_store_until_it_is_killed() {
 }
 
 #[test]
-fn looking_at_the_store_does_not_give_it_up() {
+fn f25_looking_at_the_store_does_not_give_it_up() {
     let place = Place::new();
     let recorder = place.open();
     // Each of these opens files of the store and closes them again, which

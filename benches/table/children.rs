@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use quipu::{Recorder, UsageRecord};
 
 use crate::sample::Sample;
-use crate::{Effort, NEVER, line};
+use crate::{Effort, NEVER, line, readers};
 
 const CHILD: &str = "QUIPU_BENCH_CHILD";
 const STORE: &str = "QUIPU_BENCH_STORE";
@@ -21,6 +21,7 @@ pub(crate) fn run() {
     let store = std::env::var_os(STORE).unwrap();
     match std::env::var(CHILD).unwrap().as_str() {
         "idle" => idle(Path::new(&store)),
+        "readers" => readers::poll(Path::new(&store)),
         records => fill_and_die(Path::new(&store), records.parse().unwrap()),
     }
 }
@@ -57,7 +58,7 @@ fn spawn_for(seconds: &str, dir: &Path) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn command(what: &str, store: &Path) -> Command {
+pub(crate) fn command(what: &str, store: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.env(CHILD, what).env(STORE, store);
     command

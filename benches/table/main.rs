@@ -8,6 +8,7 @@
 
 mod children;
 mod fold;
+mod readers;
 mod record;
 mod rows;
 mod sample;
@@ -35,6 +36,7 @@ fn main() {
         "what", "median", "middle half", "ratio"
     );
     record::run(effort);
+    readers::measure(effort);
     fold::run(effort);
     rows::run(effort);
     children::measure(effort);

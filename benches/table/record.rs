@@ -13,7 +13,7 @@ use crate::sample::{Sample, ratio};
 use crate::{Effort, NEVER, line};
 
 /// Slots of a shard, and of the queue.
-const CAPACITY: usize = 1 << 16;
+pub(crate) const CAPACITY: usize = 1 << 16;
 /// Records of one thread in one round: below the high-water mark.
 const BURST: usize = 1 << 14;
 
@@ -40,7 +40,7 @@ pub(crate) fn usage(recorder: &Recorder) -> UsageRecord {
 
 /// Nanoseconds per call, of `threads` threads that each call `push` as often
 /// as a burst is long, at the same time.
-fn burst(threads: usize, push: impl Fn() + Sync) -> f64 {
+pub(crate) fn burst(threads: usize, push: impl Fn() + Sync) -> f64 {
     let barrier = Barrier::new(threads);
     let work = || {
         barrier.wait();

@@ -116,8 +116,12 @@ impl Core {
         self.is_degraded.load(Ordering::Relaxed)
     }
 
-    /// Everything that is wrong; `None` while all is well.
+    /// Everything that is wrong; `None` while all is well, and in a forked
+    /// child, where a lock may have been held by a thread that isn't there.
     pub(crate) fn degraded(&self) -> Option<String> {
+        if !self.is_degraded() || !self.ring.is_owned() {
+            return None;
+        }
         let troubles = lock(&self.troubles);
         let texts: Vec<&str> = troubles.iter().map(|reported| &*reported.text).collect();
         (!texts.is_empty()).then(|| texts.join("; "))
@@ -125,6 +129,9 @@ impl Core {
 
     /// The gravest trouble, as readers are told of it; 0 for none.
     pub(crate) fn trouble_word(&self) -> u64 {
+        if !self.is_degraded() {
+            return 0;
+        }
         let troubles = lock(&self.troubles);
         let gravest = troubles
             .iter()

@@ -32,12 +32,14 @@ impl Consumer {
             };
             if in_vain >= PATIENCE {
                 self.core.report(Trouble::Consumer, None);
+                self.show_trouble();
                 std::thread::sleep(PAUSE);
             }
         }
     }
 
-    /// Goes back to the last commit.
+    /// Goes back to the last commit, and does what may have been left undone
+    /// after it: to publish it, and to hand its slots back.
     fn restore(&mut self) {
         let snapshot = self.core.published.load();
         let Parts {
@@ -73,7 +75,8 @@ impl Consumer {
         }
         block.restarts = restarts + 1;
         *ledger = Ledger::new(self.core.bucket, *limits, ledger_rows, block.records);
-        if self.core.has(Trouble::Commit) {
+        let is_behind = self.core.has(Trouble::Commit);
+        if is_behind {
             // Nobody knows any more which rows the file lacks.
             ledger.distrust();
         } else {
@@ -81,6 +84,10 @@ impl Consumer {
         }
         if !block.positions.is_empty() {
             drainer.go_back(&block.positions);
+            if !is_behind {
+                drainer.release();
+            }
         }
+        self.publish();
     }
 }

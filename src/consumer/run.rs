@@ -176,6 +176,7 @@ impl Consumer {
     /// counts go on in memory.
     fn commit(&mut self) -> bool {
         if self.pending() == 0 && self.pending_for_sure() == 0 {
+            self.is_well();
             return true;
         }
         let positions = self.parts.drainer.positions().to_vec();
@@ -186,28 +187,37 @@ impl Consumer {
         if written || self.core.ring.is_pressed() {
             self.parts.drainer.release();
         }
+        self.is_well();
         written
     }
 
     /// The last commit: what is folded, and that there is no ring any more.
     fn end(&mut self) -> bool {
-        if self.parts.block.positions.is_empty() {
-            // It was made before a panic.
-            return true;
-        }
+        // Otherwise it was made before a panic.
+        let is_left = !self.parts.block.positions.is_empty();
         let positions = self.parts.drainer.positions().to_vec();
-        let written = self.write(|block| {
-            block.positions = positions;
-            block.earlier_positions = block.covered();
-            block.positions = Vec::new();
-            block.ring = 0;
-        });
+        let written = !is_left
+            || self.write(|block| {
+                block.positions = positions;
+                block.earlier_positions = block.covered();
+                block.positions = Vec::new();
+                block.ring = 0;
+            });
         if let Some(store) = self.parts.store.as_ref().filter(|_| written) {
             // Best effort: the next open removes what is left.
             let _ = store.remove_ring();
             self.core.settle(Trouble::Ring);
         }
+        self.is_well();
         written
+    }
+
+    /// A commit was gone through without a panic.
+    fn is_well(&self) {
+        if self.core.has(Trouble::Consumer) {
+            self.core.settle(Trouble::Consumer);
+            self.show_trouble();
+        }
     }
 
     /// One commit. `change` puts what it covers into its block.
@@ -264,23 +274,34 @@ impl Consumer {
             }
         };
         self.core.set_unwritten(ledger.records() - self.written);
-        self.core.publish(Snapshot {
-            generation: self.generation,
-            width: self.core.bucket,
-            block: block.clone(),
-            rows: rows.clone(),
-            names: Arc::clone(self.core.interner.names()),
-        });
+        self.publish();
         let now = Instant::now();
         let took = u64::try_from((now - started).as_nanos()).unwrap_or(u64::MAX);
+        let block = &mut self.parts.block;
         block.last_commit_nanos = took;
         block.longest_commit_nanos = block.longest_commit_nanos.max(took);
         self.core.set_commit_nanos(took);
-        if let Some(store) = store {
-            store.show_commit(self.core.trouble_word(), took);
-        }
+        self.show_trouble();
         self.trigger.committed(now);
         written
+    }
+
+    /// Makes what is in memory the newest snapshot.
+    pub(super) fn publish(&self) {
+        self.core.publish(Snapshot {
+            generation: self.generation,
+            width: self.core.bucket,
+            block: self.parts.block.clone(),
+            rows: self.parts.rows.clone(),
+            names: Arc::clone(self.core.interner.names()),
+        });
+    }
+
+    /// Tells readers in other processes what is wrong.
+    pub(super) fn show_trouble(&self) {
+        if let Some(store) = &self.parts.store {
+            store.show_commit(self.core.trouble_word(), self.core.commit_nanos());
+        }
     }
 
     fn look_after_the_ring(&mut self) {

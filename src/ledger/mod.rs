@@ -72,7 +72,10 @@ impl Ledger {
             fold: fold::Current::default(),
         };
         for number in 0..ledger.rows.len() as u32 {
-            let key = ledger.rows[number as usize].key;
+            let row = &mut ledger.rows[number as usize];
+            // Rows of a snapshot have the mark that they had in their commit.
+            row.dirty = false;
+            let key = row.key;
             if key.kind() == RowKind::Free {
                 ledger.free.push(number);
             } else {

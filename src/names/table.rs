@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use super::{Label, ModelId, OTHER, TenantId};
+use crate::sync::{AtomicU64, Ordering};
 
 /// Limits on names; what lies beyond becomes `__other__`.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +61,9 @@ struct Tables {
 #[derive(Debug)]
 pub(crate) struct Names {
     tables: RwLock<Tables>,
+    /// Models and tenants, without those that every store has. Besides the
+    /// tables, so that a forked child needs no lock to count them.
+    counts: [AtomicU64; 2],
 }
 
 impl Names {
@@ -67,6 +71,7 @@ impl Names {
     pub(crate) fn new() -> Self {
         let names = Self {
             tables: RwLock::default(),
+            counts: Default::default(),
         };
         for (kind, name) in [
             (NameKind::Provider, OTHER),
@@ -157,6 +162,15 @@ impl Names {
                 tables.ring_dirs.len() - 1
             }
         };
+        let [models, tenants] = &self.counts;
+        models.store(
+            tables.models.len().saturating_sub(1) as u64,
+            Ordering::Relaxed,
+        );
+        tenants.store(
+            tables.tenants.len().saturating_sub(2) as u64,
+            Ordering::Relaxed,
+        );
         Interned {
             kind,
             id: id as u32,
@@ -212,10 +226,12 @@ impl Names {
 
     /// Names of models and tenants, without those that every store has.
     pub(crate) fn counts(&self) -> (u64, u64) {
-        let tables = self.read();
+        // Relaxed: who must not give out one name too many holds the
+        // interner's lock.
+        let [models, tenants] = &self.counts;
         (
-            tables.models.len() as u64 - 1,
-            tables.tenants.len() as u64 - 2,
+            models.load(Ordering::Relaxed),
+            tenants.load(Ordering::Relaxed),
         )
     }
 }

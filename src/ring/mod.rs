@@ -8,6 +8,8 @@ mod drain;
 mod file;
 mod shard;
 mod slot;
+#[cfg(all(test, not(loom)))]
+mod wrap_tests;
 
 use crate::disk::Placed;
 use crate::record::UsageRecord;

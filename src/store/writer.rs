@@ -115,6 +115,8 @@ impl Store {
         image.aggregate.set_path(&place);
         *block = view.block;
         ledger.every(|number, row| row.share = shares[number as usize]);
+        // So that snapshots get them all, not only rows with new counts.
+        ledger.distrust();
         self.aggregate = Arc::new(image.aggregate);
         self.rows = image.rows;
         self.show(std::process::id());

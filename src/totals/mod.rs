@@ -87,9 +87,10 @@ impl Totals {
         sum.add_all(&mut self.outcomes, &other.outcomes);
         sum.add_all(&mut self.tokens, &other.tokens);
         sum.add_all(&mut self.reported, &other.reported);
+        self.latency.merge(&other.latency, &mut sum);
+        self.time_to_first_token
+            .merge(&other.time_to_first_token, &mut sum);
         self.saturated |= other.saturated;
-        self.latency.merge(&other.latency);
-        self.time_to_first_token.merge(&other.time_to_first_token);
     }
 }
 
@@ -142,9 +143,9 @@ impl Timing {
         self.histogram.quantile(q).map(Duration::from_micros)
     }
 
-    fn merge(&mut self, other: &Self) {
-        self.count = self.count.saturating_add(other.count);
-        self.sum_us = self.sum_us.saturating_add(other.sum_us);
+    fn merge(&mut self, other: &Self, sum: &mut Adder<'_>) {
+        sum.add(&mut self.count, other.count);
+        sum.add(&mut self.sum_us, other.sum_us);
         self.histogram.merge(&other.histogram);
     }
 }

@@ -66,7 +66,12 @@ pub(crate) fn assignment() -> Option<(PathBuf, String)> {
 
 /// In a child: ends the wait of [`Helper::wait_until_ready`].
 pub(crate) fn say_ready(place: &Path) {
-    fs::write(place.join(READY), "").unwrap();
+    say(place, READY);
+}
+
+/// Says something to whoever looks for a file of this name at `place`.
+pub(crate) fn say(place: &Path, what: &str) {
+    fs::write(place.join(what), "").unwrap();
 }
 
 /// In a child: does nothing until it is killed.

@@ -359,7 +359,7 @@ fn the_largest_come_first_and_the_rest_adds_up() {
 }
 
 #[test]
-fn missing_is_not_zero() {
+fn f33_missing_is_not_zero() {
     let dir = tempfile::tempdir().unwrap();
     let place = dir.path().join("usage.quipu");
     store(&place, |recorder| {

@@ -199,7 +199,7 @@ fn a_new_store_in_the_same_place_starts_anew() {
 }
 
 #[test]
-fn lines_for_people_are_lines() {
+fn f39_lines_for_people_are_lines() {
     let dir = tempfile::tempdir().unwrap();
     let place = dir.path().join("store");
     let recorder = Recorder::open(&place).unwrap();

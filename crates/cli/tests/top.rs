@@ -21,7 +21,7 @@ fn text(path: &Path) -> &str {
 }
 
 #[test]
-fn frames_on_a_pipe_are_plain_and_end() {
+fn f39_frames_on_a_pipe_are_plain_and_end() {
     let dir = tempfile::tempdir().unwrap();
     let place = dir.path().join("store");
     store(&place, |recorder| {

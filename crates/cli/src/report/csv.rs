@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nasty_fields_survive_a_parser() {
+    fn f39_nasty_fields_survive_a_parser() {
         let nasty = [
             "a,b",
             "say \"hi\"",

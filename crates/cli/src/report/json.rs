@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_character_shows_and_comes_back() {
+    fn f39_every_character_shows_and_comes_back() {
         let nasty = "a\"b\\c\n\u{1b}[31m\u{7f}\u{85}\u{202e}\u{200b}\u{feff}\u{e0001}\0 模型é'";
         let mut out = Vec::new();
         line(&mut out, &nasty).unwrap();

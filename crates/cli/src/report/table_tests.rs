@@ -98,7 +98,7 @@ fn rows_align_and_the_total_adds_up() {
 }
 
 #[test]
-fn no_name_breaks_a_line() {
+fn f39_no_name_breaks_a_line() {
     let nasty = "a\nb\r\u{1b}[2J\u{202e}\u{200b}";
     let lines = lines(&report(&[nasty, "模型模型", "e\u{301}"]), None);
     assert!(
