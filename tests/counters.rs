@@ -96,8 +96,10 @@ fn f32_rows_that_fit_may_have_a_sum_that_does_not() {
 #[test]
 fn f32_sums_that_are_merged_by_hand_saturate_and_say_so() {
     let nearly = u64::MAX - 1;
-    let mut one = Totals::default();
-    one.requests = 1;
+    let mut one = Totals {
+        requests: 1,
+        ..Totals::default()
+    };
     one.tokens[3] = 1;
     one.latency.sum_us = 1;
     one.time_to_first_token.count = 1;
