@@ -273,7 +273,10 @@ fn child_geometry() {
             ring.write(&kept.ring_path());
             let stats = kept.place.open().stats();
             let found = (stats.committed, stats.holes, stats.lost);
-            assert_eq!(found, (7, 0, 0), "{at}: {value:#x}");
+            // A tail before the commit is that of an older copy.
+            let all = if stats.rings_lost == 0 { 7 } else { 4 };
+            assert_eq!(found, (all, 0, 0), "{at}: {value:#x}");
+            assert!(stats.rings_lost == 0 || at == 4096, "{at}: {value:#x}");
             kept.put_back();
         }
     }
