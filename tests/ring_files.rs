@@ -12,7 +12,7 @@ use common::{PATIENCE, Place, leftovers};
 use quipu::Reader;
 
 #[test]
-fn a_ring_that_is_gone_is_counted_as_lost() {
+fn f23_a_ring_that_is_gone_is_counted_as_lost() {
     let place = Place::new();
     leftovers::leave(&place);
     for name in common::files_in(&place.ring_dir()) {
@@ -32,7 +32,7 @@ fn a_ring_that_is_gone_is_counted_as_lost() {
 }
 
 #[test]
-fn a_copied_store_leaves_the_ring_to_the_original() {
+fn f23_a_copied_store_leaves_the_ring_to_the_original() {
     let place = Place::new();
     leftovers::leave(&place);
     let copy = place.path().join("copy.quipu");
@@ -50,7 +50,7 @@ fn a_copied_store_leaves_the_ring_to_the_original() {
 }
 
 #[test]
-fn a_damaged_ring_is_set_aside() {
+fn f23_a_damaged_ring_is_set_aside() {
     let place = Place::new();
     leftovers::leave(&place);
     let ring = place
