@@ -170,7 +170,12 @@ fn cut_often(seed: u64, durability: Durability) {
     seam.on_points(move |point| {
         let is_frequent = point.starts_with("record") || point.starts_with("consumer");
         let is_seldom = ["commit: mid row", "names: half written"].contains(&point);
-        if is_frequent || is_seldom && passed.fetch_add(1, Ordering::Relaxed) % SELDOM != 0 {
+        if is_frequent
+            || is_seldom
+                && !passed
+                    .fetch_add(1, Ordering::Relaxed)
+                    .is_multiple_of(SELDOM)
+        {
             return;
         }
         points.point(point);
