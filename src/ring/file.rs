@@ -217,11 +217,13 @@ impl RingFile {
                 .is_ok_and(|there| (there.dev(), there.ino()) == self.inode)
     }
 
-    /// Goes on as the ring of the aggregate file with this inode.
-    pub(crate) fn belong_to(&mut self, inode: u64) {
-        self.owner = inode;
+    /// Goes on as the ring of the aggregate file with this inode; gives that
+    /// of the one before.
+    pub(crate) fn belong_to(&mut self, inode: u64) -> u64 {
+        let before = std::mem::replace(&mut self.owner, inode);
         // Where it fails, `is_present` tries again, and says so.
         let _ = self.rename();
+        before
     }
 
     fn rename(&mut self) -> Result<(), OpenError> {
@@ -245,26 +247,43 @@ impl RingFile {
     /// Removes files of other rings of the same store: they were committed
     /// before this one came into use, or never came into use.
     pub(crate) fn remove_others(&self) {
-        let prefix = self.id.prefix();
-        let mine = self.id.path(&self.dir);
-        for entry in std::fs::read_dir(&self.dir).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            let between = name
-                .strip_prefix(&prefix)
-                .and_then(|rest| rest.strip_suffix(SUFFIX));
-            // Just a number: not what was set aside (I11), nor what somebody
-            // else called nearly the same.
-            let is_ours = between.is_some_and(|text| {
-                let number = text.parse::<u64>();
-                number.is_ok_and(|number| number.to_string() == text)
-            });
-            if is_ours && entry.path() != mine {
+        for (path, _) in rings_of(&self.dir, self.id) {
+            if path != self.id.path(&self.dir) {
                 // Best effort: the next open tries again.
-                let _ = files::remove(&entry.path());
+                let _ = files::remove(&path);
             }
         }
     }
+
+    /// Removes from `dir` the files of rings that belong to the same aggregate
+    /// file as `id` and were never recorded on.
+    pub(crate) fn remove_unused(dir: &Path, id: RingId) {
+        for (path, number) in rings_of(dir, id) {
+            let ring = Self::peek(dir, RingId { number, ..id });
+            let is_unused = |ring: &Ring| ring.shards().iter().all(|shard| shard.claimed() == 0);
+            if ring.is_ok_and(|ring| ring.as_ref().is_some_and(is_unused)) {
+                // Best effort, as above.
+                let _ = files::remove(&path);
+            }
+        }
+    }
+}
+
+/// The files of all rings that belong to the same aggregate file as `id`, with
+/// their numbers. Not what was set aside: that ends otherwise (I11).
+fn rings_of(dir: &Path, id: RingId) -> Vec<(PathBuf, u64)> {
+    let prefix = id.prefix();
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let name = entry.file_name();
+            let text = name.to_str()?.strip_prefix(&prefix)?.strip_suffix(SUFFIX)?;
+            let number: u64 = text.parse().ok()?;
+            // Just a number: not what was set aside (I11), nor what somebody
+            // else called nearly the same.
+            (number.to_string() == text).then(|| (entry.path(), number))
+        })
+        .collect()
 }
 
 fn look_at(path: &Path, file: &File) -> Result<rustix::fs::Stat, OpenError> {

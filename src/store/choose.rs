@@ -46,7 +46,7 @@ pub(super) struct Last {
     pub(super) names: Arc<Names>,
 }
 
-pub(super) fn choose(dir: &Path, bucket: Bucket) -> Result<Chosen, OpenError> {
+pub(super) fn choose(dir: &Path, bucket: Bucket, ring_dirs: &[&Path]) -> Result<Chosen, OpenError> {
     let live_path = dir.join(AGGREGATE);
     let mut unfit = None;
     let mut before = None;
@@ -80,7 +80,7 @@ pub(super) fn choose(dir: &Path, bucket: Bucket) -> Result<Chosen, OpenError> {
         }
         Err(other) => return Err(other),
     }
-    let mut draft = Draft::begin(dir)?;
+    let mut draft = Draft::begin(dir, ring_dirs)?;
     if let Some(what) = unfit {
         draft.replace(live_path, what);
     }

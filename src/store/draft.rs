@@ -5,11 +5,13 @@
 
 use std::path::{Path, PathBuf};
 
+use super::aggregate::Aggregate;
 use super::set_aside::{SetAside, set_aside};
 use super::{AGGREGATE, DRAFT};
 use crate::disk::files;
 use crate::error::OpenError;
 use crate::fault::point;
+use crate::ring::{RingFile, RingId};
 
 /// Removed when it is dropped, unless it has the counts by then.
 #[derive(Debug)]
@@ -22,12 +24,22 @@ pub(super) struct Draft {
 
 impl Draft {
     /// One that is about to be written, in place of one that was not finished.
-    pub(super) fn begin(dir: &Path) -> Result<Self, OpenError> {
+    /// That may have a ring in one of `ring_dirs`, which goes with it unless
+    /// somebody recorded on it.
+    pub(super) fn begin(dir: &Path, ring_dirs: &[&Path]) -> Result<Self, OpenError> {
         let draft = Self {
             dir: dir.to_owned(),
             unfit: Vec::new(),
             has_counts: false,
         };
+        if !ring_dirs.is_empty()
+            && let Ok(before) = Aggregate::open(&draft.path(), false)
+        {
+            let id = RingId::new(before.identity.store, before.inode()?.1, 0);
+            for dir in ring_dirs {
+                RingFile::remove_unused(dir, id);
+            }
+        }
         files::remove(&draft.path())?;
         Ok(draft)
     }

@@ -61,12 +61,13 @@ pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Opened, OpenErr
 }
 
 fn go_on(path: &Path, options: &OpenOptions, lock: Arc<StoreLock>) -> Result<Opened, OpenError> {
+    let place = RingPlace::find(options.ring_dir.as_deref(), path)?;
     let Chosen {
         mut aggregate,
         mut loaded,
         mut draft,
         before,
-    } = choose(path, options.bucket.unwrap_or_default())?;
+    } = choose(path, options.bucket.unwrap_or_default(), &place.dirs())?;
     let bucket = aggregate.identity.bucket;
     if options.bucket.is_some_and(|wanted| wanted != bucket) {
         return Err(OpenError::Setting {
@@ -89,7 +90,6 @@ fn go_on(path: &Path, options: &OpenOptions, lock: Arc<StoreLock>) -> Result<Ope
         &mut ledger,
     )?;
 
-    let place = RingPlace::find(options.ring_dir.as_deref(), path)?;
     let geometry = options.geometry;
     let (ring_file, ring) = new_ring(&place, &aggregate, &mut loaded, &mut block, geometry)?;
     let Loaded {

@@ -200,6 +200,12 @@ impl RingPlace {
             dir: dir.to_owned(),
         })
     }
+
+    /// All directories in which a ring may be created.
+    pub(super) fn dirs(&self) -> Vec<&Path> {
+        let shared = self.shared.then(|| Path::new(SHARED_MEMORY));
+        shared.into_iter().chain([Path::new(&self.dir)]).collect()
+    }
 }
 
 /// Creates the ring that the store is used with from now on, and puts it into

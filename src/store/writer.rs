@@ -86,7 +86,7 @@ impl Store {
     ) -> Result<NamesFile, OpenError> {
         // Only in the directory whose lock this is (I7).
         self.lock.check_present()?;
-        let mut draft = Draft::begin(&self.dir)?;
+        let mut draft = Draft::begin(&self.dir, &[])?;
         let place = self.dir.join(AGGREGATE);
         draft.replace(place.clone(), "put there or cut while the store was in use");
         prepare(block, ledger);
@@ -110,8 +110,12 @@ impl Store {
                 });
             },
         )?;
-        let (_, inode) = image.aggregate.inode()?;
-        draft.put_in_place()?;
+        // Before it is put in place: who is killed in between leaves a draft
+        // for the next open, and the ring beside it.
+        let before = self.ring_file.belong_to(image.aggregate.inode()?.1);
+        draft.put_in_place().inspect_err(|_| {
+            self.ring_file.belong_to(before);
+        })?;
         image.aggregate.set_path(&place);
         *block = view.block;
         ledger.every(|number, row| row.share = shares[number as usize]);
@@ -120,7 +124,6 @@ impl Store {
         self.aggregate = Arc::new(image.aggregate);
         self.rows = image.rows;
         self.show(std::process::id());
-        self.ring_file.belong_to(inode);
         Ok(NamesFile {
             aggregate: Arc::clone(&self.aggregate),
             log: image.names_log,
