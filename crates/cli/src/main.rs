@@ -8,6 +8,7 @@ mod replay;
 mod report;
 mod salvage;
 mod screen;
+mod signals;
 mod stats;
 mod synth;
 mod table;
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), CliError> {
     match command {
-        Command::Replay(args) => replay::run(args),
+        Command::Replay(args) => replay::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Stats(args) => stats::run(&args),
         Command::Verify(args) => verify::run(&args),

@@ -43,7 +43,7 @@ use progress::Progress;
 use speed::Speed;
 use stop::Stop;
 use summary::Summary;
-use target::Target;
+use target::{Cleanup, Target};
 
 /// How long the last commit may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -179,12 +179,13 @@ fn model_name(text: &str) -> Result<ModelName, String> {
 }
 
 /// Runs `quipu replay`.
-pub(crate) fn run(args: ReplayArgs) -> Result<(), CliError> {
+pub(crate) fn run(args: &ReplayArgs) -> Result<(), CliError> {
     let input = args.input()?;
     let input_name = input.name();
-    let stop = Stop::on_signal()?;
+    let cleanup = Cleanup::default();
+    let stop = Stop::on_signal(cleanup.clone())?;
     let producers = args.producers();
-    let target = Target::open(args.store)?;
+    let target = Target::open(args.store.as_deref(), cleanup)?;
     let recorder = &target.recorder;
     let before = recorder.stats();
 
@@ -197,8 +198,9 @@ pub(crate) fn run(args: ReplayArgs) -> Result<(), CliError> {
     let closed = recorder.close(CLOSE_TIMEOUT);
     let ended = Instant::now();
     let after = recorder.stats();
+    // Before anything is printed: the terminal may be gone.
+    let removed = target.end();
 
-    report::print(&recorder.snapshot(), target.name())?;
     let began = fed.began.unwrap_or(ended);
     let summary = Summary {
         input: &input_name,
@@ -210,11 +212,15 @@ pub(crate) fn run(args: ReplayArgs) -> Result<(), CliError> {
         before: &before,
         after: &after,
         is_temporary: target.is_temporary(),
-        is_stopped: stop.is_set(),
+        stopped_by: stop.by(),
     };
-    summary.print()?;
+    let printed = report::print(&recorder.snapshot(), target.name()).and_then(|()| summary.print());
     let verdict = summary.verdict();
-    target.end()?;
+    if let Err(CliError::Interrupted(_)) = verdict {
+        return verdict;
+    }
+    printed?;
+    removed?;
     closed?;
     if let Some(failure) = fed.failure {
         return Err(failure);

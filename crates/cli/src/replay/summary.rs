@@ -11,6 +11,7 @@ use super::producers::Produced;
 use crate::error::CliError;
 use crate::format::{Count, Rate, Span, plural};
 use crate::screen;
+use crate::signals::Signal;
 use crate::text::visible;
 
 /// The numbers of one replay.
@@ -26,7 +27,7 @@ pub(super) struct Summary<'a> {
     pub(super) before: &'a Stats,
     pub(super) after: &'a Stats,
     pub(super) is_temporary: bool,
-    pub(super) is_stopped: bool,
+    pub(super) stopped_by: Option<Signal>,
 }
 
 impl Summary<'_> {
@@ -85,7 +86,7 @@ impl Summary<'_> {
                 plural(commits, "commit"),
             ),
         ));
-        if self.is_stopped {
+        if self.stopped_by.is_some() {
             lines.push((
                 "stopped",
                 "before the end; what was recorded is counted".to_owned(),
@@ -131,8 +132,8 @@ impl Summary<'_> {
                 Count(accepted)
             )));
         }
-        if self.is_stopped {
-            return Err(CliError::Interrupted);
+        if let Some(signal) = self.stopped_by {
+            return Err(CliError::Interrupted(signal));
         }
         if is_refused {
             return Err(CliError::Failed(

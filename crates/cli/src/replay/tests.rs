@@ -12,6 +12,8 @@ use super::names::Names;
 use super::pace::{Due, Pace};
 use super::producers::produce;
 use super::stop::Stop;
+use super::target::{Cleanup, Target};
+use crate::signals::Signal;
 use crate::trace::Event;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -62,7 +64,7 @@ fn producers_stop_when_told_and_when_refused() {
     recorder.close(TIMEOUT).unwrap();
     let refused = play(&stop);
     assert_eq!((refused.records, refused.is_refused), (0, true));
-    setter.set();
+    setter.set(Signal::Interrupt);
     let stopped = play(&stop);
     assert_eq!((stopped.records, stopped.is_refused), (0, false));
 }
@@ -72,7 +74,7 @@ fn sleepers_wake_at_the_stop() {
     let (stop, setter) = Stop::new();
     assert!(stop.sleep(Duration::from_millis(1)));
     let sleeper = std::thread::spawn(move || stop.sleep(Duration::MAX));
-    setter.set();
+    setter.set(Signal::Interrupt);
     assert!(!sleeper.join().unwrap());
 }
 
@@ -150,4 +152,16 @@ fn names_beyond_the_limits_are_not_kept() {
             .iter()
             .any(|tenant| tenant.tenant == quipu::OTHER)
     );
+}
+
+#[test]
+fn who_cannot_wait_leaves_nothing_behind() {
+    let cleanup = Cleanup::default();
+    let target = Target::open(None, cleanup.clone()).unwrap();
+    let store = target.path.clone();
+    assert!(store.join("aggregate").exists());
+    cleanup.run();
+    assert!(!store.exists() && store.parent().is_some_and(|parent| !parent.exists()));
+    assert!(target.recorder.flush(TIMEOUT).is_err(), "it is closed");
+    target.end().unwrap();
 }
