@@ -214,34 +214,6 @@ fn bad_lines_are_counted_and_shown_and_the_others_are_recorded() {
 }
 
 #[test]
-fn a_trace_that_breaks_off_is_recorded_so_far_and_fails() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut rows = String::from("provider,model,input\n");
-    for index in 0..100_000 {
-        rows.push_str(&format!("p,m{},{}\n", index % 7, index * 7919 % 100_003));
-    }
-    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    gz.write_all(rows.as_bytes()).unwrap();
-    let gz = gz.finish().unwrap();
-    let trace = file(directory.path(), "trace.csv.gz", &gz[..gz.len() / 2]);
-    let store = directory.path().join("usage.quipu");
-    let output = replay(&trace, &store, &["--repeat", "2"]).output().unwrap();
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{errors}");
-    assert!(
-        errors.contains("can't read the trace") && errors.contains("trace.csv.gz"),
-        "{errors}"
-    );
-    let recorded = total(&store).requests;
-    assert!(recorded > 1_000 && recorded < 100_000, "{recorded}");
-    assert!(
-        String::from_utf8(output.stdout)
-            .unwrap()
-            .contains("recorded")
-    );
-}
-
-#[test]
 fn the_trace_sets_the_pace() {
     let directory = tempfile::tempdir().unwrap();
     // An hour in all, out of order.
@@ -263,6 +235,59 @@ fn the_trace_sets_the_pace() {
     // Twice half a second; how much longer is the machine's business.
     assert!(began.elapsed() >= Duration::from_secs(1));
     assert_eq!(total(&store).requests, 6);
+}
+
+#[test]
+fn a_slow_pipe_is_recorded_as_it_comes() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = directory.path().join("usage.quipu");
+    let mut child = replay(Path::new("-"), &store, &["--speed", "1000x"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    let header = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
+    let rows = "2023-11-16 18:00:00,1,1\n".repeat(100);
+    pipe.write_all(format!("{header}{rows}").as_bytes())
+        .unwrap();
+    // The pipe is open and half a row is on its way.
+    pipe.write_all(b"2023-11-16 18:00:01").unwrap();
+    await_requests(&store, 100, &mut child);
+    pipe.write_all(b",7,7\n").unwrap();
+    await_requests(&store, 101, &mut child);
+    drop(pipe);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(total(&store).tokens, [107, 0, 0, 107, 0, 0]);
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_a_silent_pipe() {
+    let directory = tempfile::tempdir().unwrap();
+    for (speed, begun) in [("max", false), ("1x", true)] {
+        let store = directory.path().join(speed);
+        let mut child = replay(Path::new("-"), &store, &["--speed", speed])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        pipe.write_all(CSV.as_bytes()).unwrap();
+        if begun {
+            await_requests(&store, 1, &mut child);
+        } else {
+            // Until it has begun to read.
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        let (code, _, errors) = interrupt(child);
+        assert_eq!(code, 130, "{errors}");
+        assert_eq!(store.exists(), begun);
+        assert_eq!(errors.contains("nothing was recorded"), !begun, "{errors}");
+        drop(pipe);
+    }
 }
 
 /// Waits until the store holds `requests`, while its writer is at work.

@@ -22,8 +22,16 @@ impl BadLines {
         }
     }
 
+    pub(super) fn extend(&mut self, lines: impl IntoIterator<Item = BadLine>) {
+        lines.into_iter().for_each(|line| self.push(line));
+    }
+
     pub(super) const fn count(&self) -> u64 {
         self.count
+    }
+
+    pub(super) fn first(&self) -> Option<&BadLine> {
+        self.first.first()
     }
 
     /// One line of text for each that is kept, and one for the others.

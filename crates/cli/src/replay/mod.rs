@@ -2,20 +2,24 @@
 //! recorder.
 //!
 //! ```text
-//! trace ──► feeder ──► batches ──► N producers ──► recorder ──► store
-//!  (one thread)      (bounded)     record()
+//! trace ──► reader ──► chunks ──► feeder ──► batches ──► N producers ──► recorder ──► store
+//!         (a thread) (bounded)  (a thread) (bounded)     record()
 //! ```
 
 mod bad_lines;
 mod batch;
 mod clock;
+mod draft;
 mod feed;
 mod gauge;
 mod input;
+mod lookahead;
 mod names;
 mod pace;
+mod play;
 mod producers;
 mod progress;
+mod reading;
 mod speed;
 mod stop;
 mod summary;
@@ -28,18 +32,15 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use crossbeam_channel::{RecvTimeoutError, bounded};
-use quipu::Recorder;
 
 use crate::error::CliError;
 use crate::report;
 use crate::trace::{Defaults, ModelName, Place, parse_time};
-use feed::{Fed, Feeder};
 use gauge::Gauge;
 use input::{Input, TraceInput};
-use names::Names;
-use producers::Produced;
-use progress::Progress;
+use lookahead::Lookahead;
+use play::Play;
+use reading::Reading;
 use speed::Speed;
 use stop::Stop;
 use summary::Summary;
@@ -47,9 +48,6 @@ use target::{Cleanup, Target};
 
 /// How long the last commit may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// Batches that wait for each producer.
-const WAITING_BATCHES: usize = 4;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -180,11 +178,14 @@ fn model_name(text: &str) -> Result<ModelName, String> {
 
 /// Runs `quipu replay`.
 pub(crate) fn run(args: &ReplayArgs) -> Result<(), CliError> {
-    let input = args.input()?;
+    let mut input = args.input()?;
     let input_name = input.name();
     let cleanup = Cleanup::default();
     let stop = Stop::on_signal(cleanup.clone())?;
-    let producers = args.producers();
+    let gauge = Gauge::default();
+    let reading = Reading::start(input.start()?)?;
+    let calls = input.lookahead(args.speed);
+    let ahead = Lookahead::read(reading, calls, &input_name, &gauge, &stop)?;
     let target = Target::open(args.store.as_deref(), cleanup)?;
     let recorder = &target.recorder;
     let before = recorder.stats();
@@ -192,14 +193,18 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<(), CliError> {
     let play = Play {
         speed: args.speed,
         repeat: args.repeat.get(),
-        producers,
+        producers: args.producers(),
     };
-    let (fed, produced, produced_at) = play.run(input, recorder, &stop);
+    let (fed, produced, produced_at) = play.run(input, ahead, recorder, &gauge, &stop);
     let closed = recorder.close(CLOSE_TIMEOUT);
     let ended = Instant::now();
     let after = recorder.stats();
     // Before anything is printed: the terminal may be gone.
     let removed = target.end();
+    if let Some(failure) = &fed.failure {
+        closed?;
+        return Err(target.undo(failure, produced.records));
+    }
 
     let began = fed.began.unwrap_or(ended);
     let summary = Summary {
@@ -222,69 +227,5 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<(), CliError> {
     printed?;
     removed?;
     closed?;
-    if let Some(failure) = fed.failure {
-        return Err(failure);
-    }
     verdict
-}
-
-/// How to play.
-#[derive(Debug)]
-struct Play {
-    speed: Speed,
-    repeat: u64,
-    producers: usize,
-}
-
-impl Play {
-    /// Plays the input and tells when the last producer was done.
-    fn run(&self, input: Input, recorder: &Recorder, stop: &Stop) -> (Fed, Produced, Instant) {
-        let gauge = Gauge::default();
-        if let Some(calls) = input.calls() {
-            gauge.expect(calls.saturating_mul(self.repeat));
-        }
-        let (batches, work) = bounded(self.producers * WAITING_BATCHES);
-        // Never carries anything: it ends when the last producer does.
-        let (at_work, done) = bounded::<()>(0);
-        let feeder = Feeder {
-            input,
-            names: Names::new(recorder.clone()),
-            repeat: self.repeat,
-            batches,
-            gauge: &gauge,
-            stop,
-            fed: Fed::default(),
-        };
-        std::thread::scope(|scope| {
-            let feeding = scope.spawn(|| feeder.run(self.speed));
-            let producing: Vec<_> = (0..self.producers)
-                .map(|_| {
-                    let (work, at_work) = (work.clone(), at_work.clone());
-                    let gauge = &gauge;
-                    scope.spawn(move || {
-                        let produced = producers::produce(recorder, &work, gauge, stop);
-                        drop(at_work);
-                        produced
-                    })
-                })
-                .collect();
-            drop((work, at_work));
-            let mut progress = Progress::new();
-            while let Err(RecvTimeoutError::Timeout) = done.recv_timeout(progress::INTERVAL) {
-                progress.show(&gauge, recorder);
-            }
-            let produced_at = Instant::now();
-            progress.end();
-            let mut produced = Produced::default();
-            for thread in producing {
-                produced.merge(&joined(thread.join()));
-            }
-            (joined(feeding.join()), produced, produced_at)
-        })
-    }
-}
-
-/// A thread's result; its panic, if it had one, goes on here.
-fn joined<T>(result: std::thread::Result<T>) -> T {
-    result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

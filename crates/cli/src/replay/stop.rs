@@ -57,6 +57,11 @@ impl Stop {
         self.by().is_some()
     }
 
+    /// Becomes ready, without anything to receive, when the stop comes.
+    pub(super) const fn waker(&self) -> &Receiver<()> {
+        &self.woken
+    }
+
     /// Sleeps, but not past the stop. False if it came.
     pub(super) fn sleep(&self, duration: Duration) -> bool {
         match self.woken.recv_timeout(duration) {

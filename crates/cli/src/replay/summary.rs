@@ -140,12 +140,6 @@ impl Summary<'_> {
                 "the recorder was closed before the end of the replay".to_owned(),
             ));
         }
-        if records == 0 && self.fed.bad.count() > 0 {
-            return Err(CliError::Failed(format!(
-                "none of the trace's lines could be read: {}",
-                visible(self.input)
-            )));
-        }
         Ok(())
     }
 }

@@ -4,11 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use std::{fs, io};
 
 use quipu::Recorder;
 use tempfile::TempDir;
 
 use crate::error::CliError;
+use crate::format::plural;
 use crate::screen::note;
 
 /// How long somebody who can't wait waits for the last commit.
@@ -18,8 +20,18 @@ const IMPATIENCE: Duration = Duration::from_secs(1);
 pub(super) struct Target {
     pub(super) recorder: Recorder,
     pub(super) path: PathBuf,
-    is_temporary: bool,
+    origin: Origin,
     cleanup: Cleanup,
+}
+
+/// What was at the store's place before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// Nothing, and nothing will be.
+    Temporary,
+    Nothing,
+    EmptyDirectory,
+    Store,
 }
 
 /// What must not stay behind, however the process ends.
@@ -54,6 +66,7 @@ impl Cleanup {
 impl Target {
     pub(super) fn open(store: Option<&Path>, cleanup: Cleanup) -> Result<Self, CliError> {
         if let Some(path) = store {
+            let origin = Origin::of(path);
             let recorder = Recorder::open(path)?;
             for aside in recorder.set_aside() {
                 note(&aside.to_string());
@@ -61,7 +74,7 @@ impl Target {
             return Ok(Self {
                 recorder,
                 path: path.to_owned(),
-                is_temporary: false,
+                origin,
                 cleanup,
             });
         }
@@ -79,14 +92,14 @@ impl Target {
         Ok(Self {
             recorder,
             path,
-            is_temporary: true,
+            origin: Origin::Temporary,
             cleanup,
         })
     }
 
     /// What the report calls it.
     pub(super) fn name(&self) -> &Path {
-        if self.is_temporary {
+        if self.is_temporary() {
             Path::new("a temporary store")
         } else {
             &self.path
@@ -94,7 +107,27 @@ impl Target {
     }
 
     pub(super) const fn is_temporary(&self) -> bool {
-        self.is_temporary
+        matches!(self.origin, Origin::Temporary)
+    }
+
+    /// Makes undone what a replay did that failed after so many records, if it
+    /// can be, and says what became of them. The store must be closed.
+    pub(super) fn undo(&self, failure: &CliError, records: u64) -> CliError {
+        let store = self.path.display();
+        let removed = match self.origin {
+            Origin::Temporary => return CliError::Failed(failure.to_string()),
+            Origin::Store => {
+                let records = plural(records, "record");
+                let before = format!("{records} had been recorded in {store} before that");
+                return CliError::Failed(format!("{failure}; {before}"));
+            }
+            Origin::Nothing => fs::remove_dir_all(&self.path),
+            Origin::EmptyDirectory => clear(&self.path),
+        };
+        CliError::Failed(match removed {
+            Ok(()) => format!("{failure}; the new store {store} was removed again"),
+            Err(error) => format!("{failure}; the new store {store} can't be removed: {error}"),
+        })
     }
 
     /// Gives up the store, which must be closed.
@@ -110,6 +143,24 @@ impl Target {
             ))
         })
     }
+}
+
+impl Origin {
+    fn of(path: &Path) -> Self {
+        match fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
+            Ok(true) => Self::EmptyDirectory,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::Nothing,
+            // Whatever it is, it was there before.
+            Ok(false) | Err(_) => Self::Store,
+        }
+    }
+}
+
+fn clear(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        fs::remove_file(entry?.path())?;
+    }
+    Ok(())
 }
 
 impl Drop for Target {

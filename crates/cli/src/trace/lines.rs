@@ -64,6 +64,10 @@ impl JsonRows {
         self.format
     }
 
+    pub(super) fn may_wait(&self) -> bool {
+        self.source.may_wait()
+    }
+
     pub(super) fn next(&mut self, each: &mut dyn FnMut(Event<'_>)) -> io::Result<Step> {
         if !std::mem::take(&mut self.is_pending) {
             self.number += 1;

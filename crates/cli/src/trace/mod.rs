@@ -223,6 +223,11 @@ impl Trace {
         })
     }
 
+    /// Whether the next line is not here yet, as on a pipe.
+    pub(crate) fn may_wait(&self) -> bool {
+        self.rows.may_wait()
+    }
+
     fn from_source(
         source: source::Source,
         place: Place,

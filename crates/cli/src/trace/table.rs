@@ -172,6 +172,10 @@ impl CsvRows {
         self.format
     }
 
+    pub(super) fn may_wait(&self) -> bool {
+        self.source.may_wait()
+    }
+
     pub(super) fn next(&mut self, each: &mut dyn FnMut(Event<'_>)) -> io::Result<Step> {
         if !self.source.read_line(&mut self.line)? {
             return Ok(Step::End);
