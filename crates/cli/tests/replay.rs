@@ -5,47 +5,12 @@
 mod support;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use quipu::{Day, Outcome, Reader, Totals};
-use support::{DEADLINE, command, stdout};
-
-const CSV: &str = "provider,model,tenant,input,output,outcome,at\n\
-    openai,gpt-4o,acme,10,5,ok,2024-02-29T12:00:00Z\n\
-    openai,gpt-4o,,20,7,timeout,2024-02-29T12:00:01Z\n\
-    mistral,large,acme,,1,,\n";
-
-fn file(directory: &Path, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
-    let path = directory.join(name);
-    std::fs::write(&path, bytes).unwrap();
-    path
-}
-
-fn replay(trace: &Path, store: &Path, more: &[&str]) -> Command {
-    let mut command = command([
-        "replay".as_ref(),
-        trace.as_os_str(),
-        "--store".as_ref(),
-        store.as_os_str(),
-    ]);
-    command.args(more);
-    command
-}
-
-fn printed(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    assert_eq!(output.status.code(), Some(0));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn total(store: &Path) -> Totals {
-    let reader = Reader::open(store).unwrap();
-    assert!(reader.status().unwrap().clean);
-    reader.snapshot().unwrap().total()
-}
+use quipu::{Day, Outcome, Reader};
+use support::{CSV, DEADLINE, command, file, printed, replay, stdout, total};
 
 /// Runs with `bytes` on standard input.
 fn piped(command: &mut Command, bytes: &[u8]) -> Output {
@@ -181,36 +146,6 @@ fn a_trace_longer_than_the_memory_bound_is_streamed() {
     assert!(text.contains("recorded   4,300,000 records"), "{text}");
     assert!(text.contains("read while recording"), "{text}");
     assert!(text.contains("committed  4,300,000 records"), "{text}");
-}
-
-#[test]
-fn bad_lines_are_counted_and_shown_and_the_others_are_recorded() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut text = CSV.to_owned();
-    for _ in 0..12 {
-        text.push_str("openai,gpt-4o,,many,,,\n");
-    }
-    let trace = file(
-        directory.path(),
-        "trace.csv",
-        text + "openai,gpt-4o,,1,,,\n",
-    );
-    let store = directory.path().join("usage.quipu");
-    let output = replay(&trace, &store, &["--repeat", "3"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
-    let errors = String::from_utf8(output.stderr).unwrap();
-    let lines: Vec<&str> = errors.lines().collect();
-    assert_eq!(lines.len(), 12, "{errors}");
-    assert!(
-        lines[0].starts_with("12 lines could not be read"),
-        "{errors}"
-    );
-    assert!(
-        lines[1].contains("line 5: input: \"many\" is not a whole number"),
-        "{errors}"
-    );
-    assert!(lines[11].contains("and 2 more"), "{errors}");
-    assert_eq!(total(&store).requests, 4 * 3);
 }
 
 #[test]

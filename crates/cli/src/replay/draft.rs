@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use quipu::{ModelId, Outcome, TenantId, TokenKind, UsageRecord};
 
-use crate::trace::{BadLine, Event};
+use crate::trace::{BadLine, Doubt, Event};
 
 const KINDS: usize = TokenKind::ALL.len();
 const COST: usize = KINDS;
@@ -41,7 +41,7 @@ impl Draft {
             present: 0,
             outcome: event.outcome,
             streamed: event.streamed,
-            estimated: event.estimated,
+            estimated: event.estimated || event.doubt.is_some(),
         };
         // 584 years are more than a record holds.
         let nanos = |d: Duration| u64::try_from(d.as_nanos()).unwrap_or(u64::MAX);
@@ -98,6 +98,8 @@ pub(super) struct Chunk {
     pub(super) tenants: Vec<String>,
     /// The lines between them that could not be read.
     pub(super) bad: Vec<BadLine>,
+    /// How many calls are in which doubt.
+    pub(super) doubts: [u64; Doubt::ALL.len()],
 }
 
 /// Makes chunks. The names are forgotten with each, so that no trace of ever
@@ -114,6 +116,9 @@ impl Chunker {
         let model = self.model(&event.provider, &event.model);
         let tenant = self.tenant(&event.tenant);
         self.chunk.calls.push(Draft::new(event, model, tenant));
+        if let Some(doubt) = event.doubt {
+            self.chunk.doubts[doubt.index()] += 1;
+        }
     }
 
     pub(super) fn push_bad(&mut self, line: BadLine) {

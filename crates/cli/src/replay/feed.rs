@@ -5,8 +5,8 @@ use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
+use quipu::UsageRecord;
 
-use super::bad_lines::BadLines;
 use super::batch::{BATCH, Batch};
 use super::draft::Chunk;
 use super::gauge::Gauge;
@@ -15,6 +15,7 @@ use super::lookahead::Lookahead;
 use super::names::Names;
 use super::pace::{Due, Order, Pace};
 use super::reading::{Next, Reading};
+use super::remarks::Remarks;
 use super::speed::Speed;
 use super::stop::Stop;
 use crate::error::CliError;
@@ -31,7 +32,9 @@ pub(super) struct Fed {
     pub(super) began: Option<Instant>,
     /// The trace was longer than what is kept in memory.
     pub(super) is_streamed: bool,
-    pub(super) bad: BadLines,
+    pub(super) remarks: Remarks,
+    /// Calls whose names the recorder did not take.
+    pub(super) others: u64,
     /// Why reading ended before the end.
     pub(super) failure: Option<CliError>,
 }
@@ -65,8 +68,12 @@ impl<E: Into<CliError>> From<E> for End {
 impl Feeder<'_> {
     /// Feeds everything, `repeat` times, beginning with what was read ahead.
     pub(super) fn run(mut self, speed: Speed, ahead: Lookahead) -> Fed {
-        let Lookahead { chunks, rest, bad } = ahead;
-        self.fed.bad = bad;
+        let Lookahead {
+            chunks,
+            rest,
+            remarks,
+        } = ahead;
+        self.fed.remarks = remarks;
         let end = match speed {
             Speed::Max => self.at_full_speed(chunks, rest),
             Speed::Times(factor) => self.by_the_clock(factor, chunks, rest),
@@ -216,19 +223,31 @@ impl Feeder<'_> {
     fn take_in(&mut self, chunk: &mut Chunk) {
         if self.is_first_pass {
             self.gauge.add_read(chunk.calls.len() as u64);
-            self.fed.bad.extend(chunk.bad.drain(..));
+            self.fed.remarks.take(chunk);
         }
     }
 
     fn batch(&mut self, chunk: &Chunk) -> Result<Batch, End> {
-        let records = self.names.records(chunk)?;
-        let records: Vec<_> = records.map(|(_, record)| record).collect();
-        Ok(Batch::from(records))
+        let records = self.records(chunk)?.map(|(_, record)| record);
+        Ok(Batch::from(records.collect::<Vec<_>>()))
     }
 
     fn due(&mut self, chunk: &Chunk) -> Result<Vec<Due>, End> {
-        let records = self.names.records(chunk)?;
+        let records = self.records(chunk)?;
         Ok(records.map(|(at, record)| Due::new(at, record)).collect())
+    }
+
+    fn records<'c>(
+        &mut self,
+        chunk: &'c Chunk,
+    ) -> Result<impl Iterator<Item = (u64, UsageRecord)> + use<'_, 'c>, End> {
+        let records = self.names.records(chunk)?;
+        let others = &mut self.fed.others;
+        let is_first_pass = self.is_first_pass;
+        Ok(records.inspect(move |(_, record)| {
+            let is_other = record.model_id().is_other() || record.tenant_id().is_other();
+            *others += u64::from(is_first_pass && is_other);
+        }))
     }
 
     fn send(&self, batch: Batch) -> Result<(), End> {

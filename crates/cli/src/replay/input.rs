@@ -64,7 +64,7 @@ impl TraceInput {
             match trace.next(&mut |_| ())? {
                 Step::Read => {}
                 Step::End => return Ok(()),
-                Step::Bad(BadLine { line, reason }) => {
+                Step::Bad(BadLine { line, reason, .. }) => {
                     return Err(CliError::Failed(format!(
                         "line {line} of {}: {reason}; nothing was recorded, because of --strict",
                         self.place

@@ -1,11 +1,11 @@
 //! What is read before the store is opened: as much as the way of playing
 //! needs anyway. A trace that is bad up to there changes nothing.
 
-use super::bad_lines::BadLines;
 use super::draft::Chunk;
 use super::gauge::Gauge;
 use super::progress::{self, Progress};
 use super::reading::{Next, Reading};
+use super::remarks::Remarks;
 use super::stop::Stop;
 use crate::error::CliError;
 use crate::format::plural;
@@ -16,7 +16,7 @@ pub(super) struct Lookahead {
     pub(super) chunks: Vec<Chunk>,
     /// What is still to be read; `None` where that was all.
     pub(super) rest: Option<Reading>,
-    pub(super) bad: BadLines,
+    pub(super) remarks: Remarks,
 }
 
 impl Lookahead {
@@ -25,6 +25,7 @@ impl Lookahead {
     pub(super) fn read(
         reading: Reading,
         calls: usize,
+        remarks: Remarks,
         name: &str,
         gauge: &Gauge,
         stop: &Stop,
@@ -32,7 +33,7 @@ impl Lookahead {
         let mut ahead = Self {
             chunks: Vec::new(),
             rest: None,
-            bad: BadLines::default(),
+            remarks,
         };
         let mut progress = Progress::new();
         let mut read = 0;
@@ -41,7 +42,7 @@ impl Lookahead {
                 Next::Chunk(mut chunk) => {
                     read += chunk.calls.len();
                     gauge.add_read(chunk.calls.len() as u64);
-                    ahead.bad.extend(chunk.bad.drain(..));
+                    ahead.remarks.take(&mut chunk);
                     ahead.chunks.push(chunk);
                 }
                 Next::Nothing => progress.show(gauge, None),
@@ -58,10 +59,10 @@ impl Lookahead {
     }
 
     fn nothing(&self, name: &str) -> CliError {
-        CliError::Failed(match self.bad.first() {
+        CliError::Failed(match self.remarks.bad.first() {
             Some(first) => format!(
                 "none of the {} of {name} could be read; line {}: {}",
-                plural(self.bad.count(), "line"),
+                plural(self.remarks.bad.count(), "line"),
                 first.line,
                 first.reason
             ),

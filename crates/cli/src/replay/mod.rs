@@ -20,6 +20,7 @@ mod play;
 mod producers;
 mod progress;
 mod reading;
+mod remarks;
 mod speed;
 mod stop;
 mod summary;
@@ -41,6 +42,7 @@ use input::{Input, TraceInput};
 use lookahead::Lookahead;
 use play::Play;
 use reading::Reading;
+use remarks::Remarks;
 use speed::Speed;
 use stop::Stop;
 use summary::Summary;
@@ -73,10 +75,19 @@ Traces are recognised by their first line, gzip by its first bytes:
     streamed, estimated         true or false
   in any order. What is absent, empty or null is missing, which is not zero.
 
-At full speed up to 4,194,304 records (224 MiB) are read into memory first;
-longer traces are read while they are recorded. At other speeds rows are put
-in order within 1,048,576 rows. With --repeat every pass has the same times, so
-it counts the same days again.";
+Claude Code traces have no cache reads: the blocks of a prompt that repeat the
+one before stand in for them. In recorded calls, a part that was reported larger
+than its total is cut to it. Both count as estimated, and the end says how many.
+
+A trace that can't be read, or has no calls, records nothing. At full speed up
+to 4,194,304 calls are read into memory first; longer traces are read while they
+are recorded. At other speeds rows go out as they come: Azure, BurstGPT,
+Mooncake, RAGPulse and quipu's own are in order, or within 65,536 rows of it;
+others are put in order within 1,048,576 rows that are read before. What fails
+later removes a store that it made, or says how much was recorded. With --repeat
+every pass has the same times, so it counts the same days again.
+
+Ctrl-C ends a replay in order, a second one at once.";
 
 /// Play a request trace, or a synthetic day, through a recorder.
 ///
@@ -114,9 +125,14 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_time, default_value = "2025-01-01")]
     start: u64,
 
-    /// Record nothing if any line can't be read
+    /// Stop at the first line that can't be read, having recorded nothing: the
+    /// whole trace is checked before
     #[arg(long, requires = "trace")]
     strict: bool,
+
+    /// How many of the lines that can't be read to show at the end
+    #[arg(long, value_name = "N|all", value_parser = bad_lines, default_value = "10")]
+    bad_lines: usize,
 
     /// Another synthetic day [default: 1]
     #[arg(long, value_name = "N", conflicts_with = "trace")]
@@ -176,6 +192,15 @@ fn model_name(text: &str) -> Result<ModelName, String> {
     }
 }
 
+fn bad_lines(text: &str) -> Result<usize, String> {
+    match text {
+        "all" => Ok(usize::MAX),
+        number => number
+            .parse()
+            .map_err(|_| "write how many, or all".to_owned()),
+    }
+}
+
 /// Runs `quipu replay`.
 pub(crate) fn run(args: &ReplayArgs) -> Result<(), CliError> {
     let mut input = args.input()?;
@@ -185,7 +210,8 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<(), CliError> {
     let gauge = Gauge::default();
     let reading = Reading::start(input.start()?)?;
     let calls = input.lookahead(args.speed);
-    let ahead = Lookahead::read(reading, calls, &input_name, &gauge, &stop)?;
+    let remarks = Remarks::new(args.bad_lines);
+    let ahead = Lookahead::read(reading, calls, remarks, &input_name, &gauge, &stop)?;
     let target = Target::open(args.store.as_deref(), cleanup)?;
     let recorder = &target.recorder;
     let before = recorder.stats();

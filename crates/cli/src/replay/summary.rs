@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use quipu::Stats;
+use quipu::{OTHER, Stats};
 
 use super::Play;
 use super::feed::{Fed, IN_MEMORY};
@@ -40,7 +40,7 @@ impl Summary<'_> {
         }
         out.flush()?;
         let mut err = io::stderr().lock();
-        for line in self.fed.bad.lines() {
+        for line in self.fed.remarks.bad.lines() {
             // With stderr closed there is nobody left to tell.
             let _ = writeln!(err, "{line}");
         }
@@ -86,6 +86,12 @@ impl Summary<'_> {
                 plural(commits, "commit"),
             ),
         ));
+        lines.extend(self.fed.remarks.doubts().map(|doubt| ("estimated", doubt)));
+        if self.fed.others > 0 {
+            let calls = plural(self.fed.others, "call");
+            let what = "with a name that is too long, or one too many, counted under";
+            lines.push(("names", format!("{calls} {what} {OTHER}")));
+        }
         if self.stopped_by.is_some() {
             lines.push((
                 "stopped",

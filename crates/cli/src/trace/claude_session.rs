@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::claude_code::{PROVIDER, split_prompt};
 use super::field::duration;
 use super::lines::{JsonReader, json_reason};
-use super::{Defaults, Event};
+use super::{Defaults, Doubt, Event};
 
 #[derive(Deserialize)]
 struct Session {
@@ -92,6 +92,7 @@ impl Reader {
             .tokens(TokenKind::Input, Some(input))
             .tokens(TokenKind::CacheRead, cache_read)
             .tokens(TokenKind::Output, Some(output));
+        event.doubt = repeated.map(|_| Doubt::StandIn);
         event.tenant = session.id.as_str().into();
         event.streamed = entry.kind == STREAMED;
         event.latency = entry

@@ -85,6 +85,7 @@ impl JsonRows {
             Ok(()) => Step::Read,
             Err(reason) => Step::Bad(BadLine {
                 line: self.number,
+                lines: 1,
                 reason,
             }),
         })

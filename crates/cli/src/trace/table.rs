@@ -188,7 +188,11 @@ impl CsvRows {
         let result = self.complete_row()?.and_then(|()| self.call(each));
         Ok(match result {
             Ok(()) => Step::Read,
-            Err(reason) => Step::Bad(BadLine { line, reason }),
+            Err(reason) => Step::Bad(BadLine {
+                line,
+                lines: self.number - line + 1,
+                reason,
+            }),
         })
     }
 
