@@ -26,7 +26,8 @@ use args::Command;
 use error::CliError;
 
 fn main() -> ExitCode {
-    match args::parse().and_then(run) {
+    let done = args::parse().and_then(|command| command.map_or(Ok(()), run));
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => error.report(),
     }

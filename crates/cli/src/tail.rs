@@ -13,7 +13,7 @@ use crate::format::{Count, MISSING, Moment, Money};
 use crate::report::json;
 use crate::screen::{self, Screen, note};
 use crate::text;
-use crate::values::interval;
+use crate::values::{interval, number};
 use crate::watch::{ByModel, Sight, Stop, View, Watch};
 
 /// Models named on a line; JSON has all of them.
@@ -42,11 +42,11 @@ pub(crate) struct TailArgs {
     store: PathBuf,
 
     /// How often to look: 20ms, 1s, 1m
-    #[arg(long, value_name = "TIME", default_value = "50ms", value_parser = interval)]
+    #[arg(long, value_name = "TIME", default_value = "50ms", value_parser = interval, allow_hyphen_values = true)]
     interval: Duration,
 
     /// End after N lines
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = number::<u64>(1, u64::MAX), allow_negative_numbers = true)]
     iterations: Option<u64>,
 
     /// How to write it

@@ -213,10 +213,15 @@ fn wrong_usage_is_one_line() {
     let trace = directory.path().join("good.csv");
     std::fs::write(&trace, GOOD).unwrap();
     for (args, words) in [
-        (&["--producers", "0"][..], &["--producers", "1..=1024"][..]),
+        (
+            &["--producers", "0"][..],
+            &["--producers", "from 1 to 1024", "replay --help"][..],
+        ),
         (&["--producers", "many"], &["many"]),
         (&["--speed", "fast"], &["max", "60x"]),
         (&["--speed", "0x"], &["60x"]),
+        (&["--speed", "-1x"], &["'-1x'", "60x"]),
+        (&["--bad-lines", "some"], &["or all"]),
         (&["--repeat", "0"], &["--repeat"]),
         (&["--repeat", "-1"], &["-1"]),
         (&["--model", "gpt-4o"], &["PROVIDER/MODEL"]),
@@ -229,7 +234,15 @@ fn wrong_usage_is_one_line() {
     ] {
         refused(2, &trace, args, words);
     }
-    assert!(failure(2, ["replay", "--strict"]).contains("TRACE"));
+    for about_traces in [
+        &["--strict"][..],
+        &["--model", "a/b"],
+        &["--bad-lines", "3"],
+    ] {
+        let line = failure(2, std::iter::once(&"replay").chain(about_traces));
+        let needed = format!("{} is about a trace", about_traces[0]);
+        assert!(line.contains(&needed), "{line}");
+    }
     assert!(failure(2, ["replay", "--requests", "0"]).contains("--requests"));
 }
 

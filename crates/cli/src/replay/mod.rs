@@ -28,7 +28,6 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -37,6 +36,7 @@ use clap::Args;
 use crate::error::CliError;
 use crate::report;
 use crate::trace::{Defaults, ModelName, Place, parse_time};
+use crate::values::number;
 use gauge::Gauge;
 use input::{Input, TraceInput};
 use lookahead::Lookahead;
@@ -106,19 +106,24 @@ pub(crate) struct ReplayArgs {
     store: Option<PathBuf>,
 
     /// Threads that record [default: one per processor]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = number::<u16>(1, 1024), allow_negative_numbers = true)]
     producers: Option<u16>,
 
     /// max, or a multiple of the trace's own speed
-    #[arg(long, value_name = "max|1x|60x", default_value = "max")]
+    #[arg(
+        long,
+        value_name = "max|1x|60x",
+        default_value = "max",
+        allow_hyphen_values = true
+    )]
     speed: Speed,
 
     /// Play it K times
-    #[arg(long, value_name = "K", default_value = "1")]
-    repeat: NonZeroU64,
+    #[arg(long, value_name = "K", default_value = "1", value_parser = number::<u64>(1, u64::MAX), allow_negative_numbers = true)]
+    repeat: u64,
 
     /// The model of calls for which the trace names none [default: unnamed]
-    #[arg(long, value_name = "PROVIDER/MODEL", value_parser = model_name, requires = "trace")]
+    #[arg(long, value_name = "PROVIDER/MODEL", value_parser = model_name)]
     model: Option<ModelName>,
 
     /// When relative times begin; also the time of calls that have none
@@ -127,33 +132,36 @@ pub(crate) struct ReplayArgs {
 
     /// Stop at the first line that can't be read, having recorded nothing: the
     /// whole trace is checked before
-    #[arg(long, requires = "trace")]
+    #[arg(long)]
     strict: bool,
 
     /// How many of the lines that can't be read to show at the end
-    #[arg(long, value_name = "N|all", value_parser = bad_lines, default_value = "10")]
-    bad_lines: usize,
+    /// [default: 10]
+    #[arg(long, value_name = "N|all", value_parser = bad_lines, allow_negative_numbers = true)]
+    bad_lines: Option<usize>,
 
     /// Another synthetic day [default: 1]
-    #[arg(long, value_name = "N", conflicts_with = "trace")]
+    #[arg(long, value_name = "N", value_parser = number::<u64>(0, u64::MAX), allow_negative_numbers = true, conflicts_with = "trace")]
     seed: Option<u64>,
 
     /// Calls of the synthetic day [default: 4000000]
-    #[arg(long, value_name = "N", conflicts_with = "trace")]
-    requests: Option<NonZeroU64>,
+    #[arg(long, value_name = "N", value_parser = number::<u64>(1, u64::MAX), allow_negative_numbers = true, conflicts_with = "trace")]
+    requests: Option<u64>,
 }
 
 const DEFAULT_SEED: u64 = 1;
 const DEFAULT_REQUESTS: u64 = 4_000_000;
+const DEFAULT_BAD_LINES: usize = 10;
 
 impl ReplayArgs {
     /// Opens what is to be replayed. Nothing is made before it is known to be
     /// a trace.
     fn input(&self) -> Result<Input, CliError> {
         let Some(path) = &self.trace else {
+            self.refuse_for_synthetic()?;
             return Ok(Input::Synth {
                 seed: self.seed.unwrap_or(DEFAULT_SEED),
-                requests: self.requests.map_or(DEFAULT_REQUESTS, NonZeroU64::get),
+                requests: self.requests.unwrap_or(DEFAULT_REQUESTS),
                 start: self.start,
             });
         };
@@ -166,12 +174,29 @@ impl ReplayArgs {
             start: self.start,
             model: self.model.clone(),
         };
-        let is_reread = self.strict || self.repeat.get() > 1;
+        let is_reread = self.strict || self.repeat > 1;
         let mut trace = TraceInput::open(place, defaults, is_reread)?;
         if self.strict {
             trace.require_sound()?;
         }
         Ok(Input::Trace(trace))
+    }
+
+    /// What is said about a trace needs one.
+    fn refuse_for_synthetic(&self) -> Result<(), CliError> {
+        for (option, is_given) in [
+            ("--model", self.model.is_some()),
+            ("--strict", self.strict),
+            ("--bad-lines", self.bad_lines.is_some()),
+        ] {
+            if is_given {
+                return Err(CliError::Usage(format!(
+                    "{option} is about a trace: name a TRACE to replay; \
+                     see `quipu replay --help`"
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn producers(&self) -> usize {
@@ -210,7 +235,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<(), CliError> {
     let gauge = Gauge::default();
     let reading = Reading::start(input.start()?)?;
     let calls = input.lookahead(args.speed);
-    let remarks = Remarks::new(args.bad_lines);
+    let remarks = Remarks::new(args.bad_lines.unwrap_or(DEFAULT_BAD_LINES));
     let ahead = Lookahead::read(reading, calls, remarks, &input_name, &gauge, &stop)?;
     let target = Target::open(args.store.as_deref(), cleanup)?;
     let recorder = &target.recorder;
@@ -218,7 +243,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<(), CliError> {
 
     let play = Play {
         speed: args.speed,
-        repeat: args.repeat.get(),
+        repeat: args.repeat,
         producers: args.producers(),
     };
     let (fed, produced, produced_at) = play.run(input, ahead, recorder, &gauge, &stop);

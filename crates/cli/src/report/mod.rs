@@ -7,7 +7,6 @@ mod table;
 
 use std::cmp::{Ordering, Reverse};
 use std::io::Write;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -16,7 +15,7 @@ use quipu::{By, Day, Group, Reader, RollUp, Snapshot, Status, Totals};
 
 use crate::error::CliError;
 use crate::screen::{self, Screen};
-use crate::values::Format;
+use crate::values::{Format, number};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,8 +64,8 @@ pub(crate) struct ReportArgs {
 
     /// Only the N largest (by cost, or by tokens where no cost is known, or
     /// by --sort); the rest is summed in one line
-    #[arg(long, value_name = "N")]
-    top: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = number::<usize>(1, u64::MAX), allow_negative_numbers = true)]
+    top: Option<usize>,
 
     /// How to write it
     #[arg(long, value_name = "FORMAT", default_value = "table")]
@@ -267,7 +266,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<(), CliError> {
         report.sort(args.sort.unwrap_or(report.measure));
     }
     if let Some(top) = args.top {
-        report.cut(top.get());
+        report.cut(top);
     }
     write(&report, args.format, args.spreadsheet)
 }
