@@ -125,3 +125,28 @@ fn names_that_are_not_taken_are_said() {
         );
     }
 }
+
+#[test]
+fn bad_json_is_told_by_its_keys() {
+    let directory = tempfile::tempdir().unwrap();
+    let trace = file(
+        directory.path(),
+        "trace.jsonl",
+        "{\"timestamp\":0,\"input_length\":1,\"output_length\":1}\n\
+         {\"timestamp\":0,\"input_length\":\"many\",\"output_length\":1}\n\
+         {\"timestamp\":0,\"output_length\":1}\n\
+         {\"timestamp\":0,\n",
+    );
+    let store = directory.path().join("usage.quipu");
+    let output = replay(&trace, &store, &[]).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let lines: Vec<&str> = errors.lines().skip(1).map(str::trim).collect();
+    assert_eq!(
+        lines,
+        [
+            "line 2: input_length: \"many\" is not a whole number from 0 on",
+            "line 3: input_length is missing",
+            "line 4: its JSON breaks off",
+        ]
+    );
+}

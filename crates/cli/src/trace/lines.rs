@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::diagnose;
 use super::field::shown;
 use super::format::Format;
 use super::source::{Refusal, Source};
@@ -40,7 +41,7 @@ impl JsonRows {
         let object: Object = serde_json::from_slice(&line).map_err(|error| {
             Refusal::Unrecognised(format!(
                 "its first line isn't one JSON object: {}",
-                json_reason(&error)
+                diagnose::syntax(&error)
             ))
         })?;
         let Some((format, reader)) = choose(&object) else {
@@ -89,15 +90,5 @@ impl JsonRows {
                 reason,
             }),
         })
-    }
-}
-
-/// serde_json's word without "line 1", which would be taken for the trace's.
-pub(super) fn json_reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rsplit_once(" at line ") {
-        Some((what, _)) if error.column() > 0 => format!("{what} at column {}", error.column()),
-        Some((what, _)) => what.to_owned(),
-        None => text,
     }
 }

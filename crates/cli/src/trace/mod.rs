@@ -5,6 +5,7 @@ mod azure;
 mod burstgpt;
 mod claude_code;
 mod claude_session;
+mod diagnose;
 mod field;
 mod format;
 mod lines;
