@@ -176,6 +176,12 @@ fn notes(report: &Report, dropped: &[String]) -> Vec<String> {
     if total.requests == 0 {
         note("There are no records in this report.".to_owned());
     }
+    if report.left_out != 0 {
+        let older = plural(report.left_out, "request");
+        note(format!(
+            "--since leaves out {older} in `older`, whose days are no longer kept apart."
+        ));
+    }
     if total.unpriced() != 0 && total.priced != 0 {
         let unpriced = plural(total.unpriced(), "request");
         note(format!("The cost leaves out {unpriced} without a price."));

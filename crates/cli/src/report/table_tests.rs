@@ -49,6 +49,7 @@ fn report(models: &[&str]) -> Report {
         }],
         groups,
         rest: None,
+        left_out: 0,
         total,
         measure: Sort::Cost,
     }
