@@ -241,7 +241,7 @@ impl Line {
         }
         for (place, model) in self.models.iter().take(MODELS_SHOWN).enumerate() {
             let records = Count(model.records);
-            let (provider, name) = (text::visible(&model.provider), text::visible(&model.model));
+            let (provider, name) = (text::name(&model.provider), text::name(&model.model));
             let comma = if place == 0 { "  " } else { ", " };
             line.push_str(&format!("{comma}{provider}/{name} +{records}"));
         }

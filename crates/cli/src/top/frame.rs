@@ -239,8 +239,8 @@ fn model_table(models: &[Model<'_>], seconds: Option<f64>) -> Table {
     let costs = models.iter().map(|model| model.totals.cost_nanos);
     let decimals = decimals_for(costs.max().unwrap_or(0));
     for model in models {
-        table.cell(text::visible(model.provider));
-        table.cell(text::visible(model.name));
+        table.cell(text::name(model.provider));
+        table.cell(text::name(model.name));
         let rates = seconds.map(|seconds| PerSecond::new(&model.added, seconds));
         table.optional(rates.map(|r| Rate(r.records)));
         table.optional(rates.map(|r| Rate(r.errors)));
