@@ -19,8 +19,11 @@ use crate::watch::{ByModel, Sight, Stop, View, Watch};
 /// Models named on a line; JSON has all of them.
 const MODELS_SHOWN: usize = 4;
 
-/// Terminals of up to so many columns see the time without the date.
+/// Terminals of up to so many columns see the time without the date,
 const NARROW: usize = 110;
+
+/// and of up to so many the numbers without what can be done without.
+const NARROWEST: usize = 71;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -230,12 +233,21 @@ impl Line {
             (Some(..=NARROW), Some((_, time))) => time,
             _ => time,
         };
-        let mut line = format!(
-            "{:>7}  {time}  {:>7} records  {:>9} tokens  {cost:>9}",
-            Count(self.generation).to_string(),
-            format!("+{}", Count(self.records)),
-            format!("+{}", Count(self.tokens)),
-        );
+        let mut line = match screen.width {
+            Some(..=NARROWEST) => format!(
+                "{} {:>5} rec {:>7} tok {}",
+                text::prefix(time, "12:34:56".len()),
+                Count(self.records),
+                Count(self.tokens),
+                cost.trim_start_matches('+'),
+            ),
+            _ => format!(
+                "{:>7}  {time}  {:>7} records  {:>9} tokens  {cost:>9}",
+                Count(self.generation).to_string(),
+                format!("+{}", Count(self.records)),
+                format!("+{}", Count(self.tokens)),
+            ),
+        };
         if self.errors != 0 {
             line.push_str(&format!("  {} failed", Count(self.errors)));
         }
