@@ -80,8 +80,8 @@ one before stand in for them. In recorded calls, a part that was reported larger
 than its total is cut to it. Both count as estimated, and the end says how many.
 
 A trace that can't be read, or has no calls, records nothing. At full speed up
-to 4,194,304 calls are read into memory first; longer traces are read while they
-are recorded. At other speeds rows go out as they come: Azure, BurstGPT,
+to 4,194,304 calls (384 MiB) are read into memory first; longer traces are read
+while they are recorded. At other speeds rows go out as they come: Azure, BurstGPT,
 Mooncake, RAGPulse and quipu's own are in order, or within 65,536 rows of it;
 others are put in order within 1,048,576 rows that are read before. What fails
 later removes a store that it made, or says how much was recorded. With --repeat
