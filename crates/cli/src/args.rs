@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::CliError;
@@ -46,15 +46,22 @@ pub(crate) enum Command {
     Tail(crate::tail::TailArgs),
 }
 
-/// Reads the process's command line. Help and version are printed here; the
-/// process then ends as the user asked.
-pub(crate) fn parse() -> Result<Command, CliError> {
-    from(std::env::args_os()).map_err(|error| match error.kind() {
-        ErrorKind::DisplayHelp
-        | ErrorKind::DisplayVersion
-        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
-        _ => CliError::Usage(one_line(&error)),
-    })
+/// Reads the process's command line. Help and version are printed here; then
+/// there is nothing left to do.
+pub(crate) fn parse() -> Result<Option<Command>, CliError> {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let error = match from(args.iter().cloned()) {
+        Ok(command) => return Ok(Some(command)),
+        Err(error) => error,
+    };
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            error.print()?;
+            Ok(None)
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
+        _ => Err(CliError::Usage(one_line(&error, &args))),
+    }
 }
 
 fn from(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Error> {
@@ -67,7 +74,7 @@ fn from(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Error
 
 /// clap's explanation without the usage text, joined to one line, with the
 /// command that explains more.
-fn one_line(error: &clap::Error) -> String {
+fn one_line(error: &clap::Error, args: &[OsString]) -> String {
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let mut line = String::new();
@@ -75,30 +82,24 @@ fn one_line(error: &clap::Error) -> String {
         .lines()
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
         .map(str::trim)
-        .filter(|line| !line.is_empty());
+        // How to pass such a value would only lead to the next error.
+        .filter(|line| !line.is_empty() && !line.starts_with("tip: to pass "));
     for part in explanation {
         if !line.is_empty() {
             line.push_str(if line.ends_with(':') { " " } else { "; " });
         }
         line.push_str(part);
     }
-    let command = match error.get(ContextKind::Usage) {
-        Some(ContextValue::StyledStr(usage)) => subcommand_in(&usage.to_string()),
-        _ => None,
-    };
-    match command {
+    match subcommand_in(args) {
         Some(command) => format!("{line}; see `quipu {command} --help`"),
         None => format!("{line}; see `quipu --help`"),
     }
 }
 
-/// The subcommand in a usage text such as `Usage: quipu report [OPTIONS]`.
-fn subcommand_in(usage: &str) -> Option<String> {
+/// The subcommand of a command line; no option comes before it.
+fn subcommand_in(args: &[OsString]) -> Option<String> {
+    let word = args.get(1)?.to_str()?;
     let known = Cli::command();
-    let word = usage
-        .split_whitespace()
-        .skip_while(|w| *w != "quipu")
-        .nth(1)?;
     known.find_subcommand(word).map(|_| word.to_owned())
 }
 
@@ -108,9 +109,10 @@ mod tests {
 
     fn error(args: &[&str]) -> String {
         let args = std::iter::once("quipu").chain(args.iter().copied());
-        match from(args.map(OsString::from)) {
+        let args: Vec<OsString> = args.map(OsString::from).collect();
+        match from(args.iter().cloned()) {
             Ok(command) => panic!("{command:?}"),
-            Err(error) => one_line(&error),
+            Err(error) => one_line(&error, &args),
         }
     }
 
@@ -135,12 +137,34 @@ mod tests {
             (&["repport", "a"], &["repport", "report"]),
             (&["stats", "a", "b"], &["'b'", "quipu stats --help"]),
             (&["top", "a", "--interval", "0"], &["10ms"]),
-            (&["tail", "a", "--iterations", "-1"], &["-1"]),
+            (
+                &["top", "a", "--interval", "-1s"],
+                &["write it as 250ms", "quipu top --help"],
+            ),
+            (
+                &["tail", "a", "--iterations", "-1"],
+                &["-1", "whole number from 1 on", "quipu tail --help"],
+            ),
+            (
+                &["report", "a", "--top", "0"],
+                &["whole number from 1 on", "quipu report --help"],
+            ),
+            (
+                &["replay", "--seed", "x"],
+                &["whole number from 0 on", "quipu replay --help"],
+            ),
+            (
+                &["replay", "--speed", "-1x"],
+                &["write max", "replay --help"],
+            ),
         ] {
             let line = error(args);
             assert!(!line.contains('\n'), "{line}");
             for word in words {
                 assert!(line.contains(word), "{args:?}: {line}");
+            }
+            for leak in ["use '--", "digit found", "non-zero type", "..="] {
+                assert!(!line.contains(leak), "{args:?}: {line}");
             }
         }
     }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use quipu::{OpenError, ReadError};
 
+use crate::signals::Signal;
 use crate::text;
 
 /// Why a command stopped.
@@ -17,9 +18,9 @@ pub(crate) enum CliError {
     Failed(String),
     /// The store is damaged: exit code 3.
     Damaged(String),
-    /// The user stopped it (Ctrl-C); what was to be said has been said: exit
-    /// code 130.
-    Interrupted,
+    /// A signal stopped it; what was to be said has been said: the exit code
+    /// is the signal's, 130 for Ctrl-C.
+    Interrupted(Signal),
     /// Whoever read the output has had enough, as in `quipu report … | head`:
     /// not an error, exit code 0.
     ClosedPipe,
@@ -44,7 +45,7 @@ impl CliError {
             Self::Usage(_) => 2,
             Self::Failed(_) => 1,
             Self::Damaged(_) => 3,
-            Self::Interrupted => 130,
+            Self::Interrupted(signal) => signal.exit_code(),
             Self::ClosedPipe => 0,
         }
     }
@@ -56,7 +57,7 @@ impl fmt::Display for CliError {
             Self::Usage(message) | Self::Failed(message) | Self::Damaged(message) => {
                 f.write_str(message)
             }
-            Self::Interrupted | Self::ClosedPipe => Ok(()),
+            Self::Interrupted(_) | Self::ClosedPipe => Ok(()),
         }
     }
 }

@@ -8,6 +8,7 @@ mod replay;
 mod report;
 mod salvage;
 mod screen;
+mod signals;
 mod stats;
 mod synth;
 mod table;
@@ -25,7 +26,8 @@ use args::Command;
 use error::CliError;
 
 fn main() -> ExitCode {
-    match args::parse().and_then(run) {
+    let done = args::parse().and_then(|command| command.map_or(Ok(()), run));
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => error.report(),
     }
@@ -33,7 +35,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), CliError> {
     match command {
-        Command::Replay(args) => replay::run(args),
+        Command::Replay(args) => replay::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Stats(args) => stats::run(&args),
         Command::Verify(args) => verify::run(&args),

@@ -13,14 +13,17 @@ use crate::format::{Count, MISSING, Moment, Money};
 use crate::report::json;
 use crate::screen::{self, Screen, note};
 use crate::text;
-use crate::values::interval;
+use crate::values::{interval, number};
 use crate::watch::{ByModel, Sight, Stop, View, Watch};
 
 /// Models named on a line; JSON has all of them.
 const MODELS_SHOWN: usize = 4;
 
-/// Terminals of up to so many columns see the time without the date.
+/// Terminals of up to so many columns see the time without the date,
 const NARROW: usize = 110;
+
+/// and of up to so many the numbers without what can be done without.
+const NARROWEST: usize = 71;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,11 +45,11 @@ pub(crate) struct TailArgs {
     store: PathBuf,
 
     /// How often to look: 20ms, 1s, 1m
-    #[arg(long, value_name = "TIME", default_value = "50ms", value_parser = interval)]
+    #[arg(long, value_name = "TIME", default_value = "50ms", value_parser = interval, allow_hyphen_values = true)]
     interval: Duration,
 
     /// End after N lines
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = number::<u64>(1, u64::MAX), allow_negative_numbers = true)]
     iterations: Option<u64>,
 
     /// How to write it
@@ -230,18 +233,27 @@ impl Line {
             (Some(..=NARROW), Some((_, time))) => time,
             _ => time,
         };
-        let mut line = format!(
-            "{:>7}  {time}  {:>7} records  {:>9} tokens  {cost:>9}",
-            Count(self.generation).to_string(),
-            format!("+{}", Count(self.records)),
-            format!("+{}", Count(self.tokens)),
-        );
+        let mut line = match screen.width {
+            Some(..=NARROWEST) => format!(
+                "{} {:>5} rec {:>7} tok {}",
+                text::prefix(time, "12:34:56".len()),
+                Count(self.records),
+                Count(self.tokens),
+                cost.trim_start_matches('+'),
+            ),
+            _ => format!(
+                "{:>7}  {time}  {:>7} records  {:>9} tokens  {cost:>9}",
+                Count(self.generation).to_string(),
+                format!("+{}", Count(self.records)),
+                format!("+{}", Count(self.tokens)),
+            ),
+        };
         if self.errors != 0 {
             line.push_str(&format!("  {} failed", Count(self.errors)));
         }
         for (place, model) in self.models.iter().take(MODELS_SHOWN).enumerate() {
             let records = Count(model.records);
-            let (provider, name) = (text::visible(&model.provider), text::visible(&model.model));
+            let (provider, name) = (text::name(&model.provider), text::name(&model.model));
             let comma = if place == 0 { "  " } else { ", " };
             line.push_str(&format!("{comma}{provider}/{name} +{records}"));
         }

@@ -12,6 +12,17 @@ pub(crate) fn visible(name: &str) -> Cow<'_, str> {
     escaped(name, '\\')
 }
 
+/// A name in a table or on a line for people: visible, and cut where one long
+/// name would make every line long. Other formats have it whole.
+pub(crate) fn name(name: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 64;
+    let visible = visible(name);
+    if width(&visible) <= LONGEST {
+        return visible;
+    }
+    Cow::Owned(shorten(&visible, LONGEST).into_owned())
+}
+
 /// The same for a sentence: backslashes stay, since a sentence may already
 /// quote something.
 pub(crate) fn visible_message(message: &str) -> Cow<'_, str> {
@@ -144,6 +155,14 @@ mod tests {
         assert_eq!(visible("\u{202e}evil\u{200b}"), "\\u{202e}evil\\u{200b}");
         assert_eq!(visible("a\u{85}b\u{2028}c"), "a\\u{85}b\\u{2028}c");
         assert_eq!(visible("\u{feff}bom"), "\\u{feff}bom");
+    }
+
+    #[test]
+    fn one_long_name_does_not_make_every_line_long() {
+        assert_eq!(name("gpt-4o\n"), "gpt-4o\\n");
+        let long = format!("{}-end", "模".repeat(80));
+        assert!(width(&name(&long)) <= 64, "{}", name(&long));
+        assert!(name(&long).ends_with("-end"));
     }
 
     #[test]

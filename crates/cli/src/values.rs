@@ -15,6 +15,21 @@ pub(crate) enum Format {
     Csv,
 }
 
+/// A whole number between two others on the command line.
+pub(crate) fn number<T: TryFrom<u64>>(
+    from: u64,
+    to: u64,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        let number = text.parse().ok().filter(|n| (from..=to).contains(n));
+        let number = number.and_then(|n| T::try_from(n).ok());
+        number.ok_or_else(|| match to {
+            u64::MAX => format!("write a whole number from {from} on"),
+            _ => format!("write a whole number from {from} to {to}"),
+        })
+    }
+}
+
 /// A span of time on the command line: seconds, or a number with a unit
 /// (`250ms`, `1s`, `2.5s`, `1m`).
 pub(crate) fn interval(text: &str) -> Result<Duration, String> {
@@ -42,6 +57,21 @@ pub(crate) fn interval(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_have_bounds() {
+        let some = number::<u16>(1, 1024);
+        assert_eq!((some("1"), some("1024")), (Ok(1), Ok(1024)));
+        for wrong in ["0", "1025", "-1", "1.5", "many", "", "99999999999999999999"] {
+            assert_eq!(
+                some(wrong),
+                Err("write a whole number from 1 to 1024".to_owned())
+            );
+        }
+        let any = number::<u64>(1, u64::MAX);
+        assert_eq!(any("18446744073709551615"), Ok(u64::MAX));
+        assert_eq!(any("0"), Err("write a whole number from 1 on".to_owned()));
+    }
 
     #[test]
     fn intervals_have_units() {

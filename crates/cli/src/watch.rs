@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use quipu::{Label, OpenError, ReadError, Reader, Snapshot, Stats, Status, Totals};
 
 use crate::error::CliError;
+use crate::signals;
 
 /// A store that can't be read may be one that is just being replaced; after so
 /// long, and so many looks, it is one that can't be read.
@@ -199,11 +200,10 @@ impl Stop {
     /// Listens from now on; once per process.
     pub(crate) fn listen() -> Result<Self, CliError> {
         let (sender, receiver) = mpsc::channel();
-        ctrlc::set_handler(move || {
+        signals::listen(move |_| {
             // Nobody listens any more when the command is ending anyway.
             let _ = sender.send(());
-        })
-        .map_err(|error| CliError::Failed(format!("can't listen for Ctrl-C: {error}")))?;
+        })?;
         Ok(Self(receiver))
     }
 

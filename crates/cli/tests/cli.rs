@@ -47,6 +47,24 @@ fn help_is_enough_to_succeed() {
 }
 
 #[test]
+fn help_that_cannot_be_written_is_a_failure() {
+    let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else {
+        println!("skipped: there is no /dev/full");
+        return;
+    };
+    for args in [&["--help"][..], &["report", "--help"], &["--version"]] {
+        let output = command(args)
+            .stdout(full.try_clone().unwrap())
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {errors}");
+        assert!(errors.contains("can't write"), "{errors}");
+    }
+}
+
+#[test]
 fn nothing_to_do_shows_the_help() {
     let output = run::<&str>([]);
     assert_eq!(output.status.code(), Some(2));

@@ -5,47 +5,12 @@
 mod support;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use quipu::{Day, Outcome, Reader, Totals};
-use support::{DEADLINE, command, stdout};
-
-const CSV: &str = "provider,model,tenant,input,output,outcome,at\n\
-    openai,gpt-4o,acme,10,5,ok,2024-02-29T12:00:00Z\n\
-    openai,gpt-4o,,20,7,timeout,2024-02-29T12:00:01Z\n\
-    mistral,large,acme,,1,,\n";
-
-fn file(directory: &Path, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
-    let path = directory.join(name);
-    std::fs::write(&path, bytes).unwrap();
-    path
-}
-
-fn replay(trace: &Path, store: &Path, more: &[&str]) -> Command {
-    let mut command = command([
-        "replay".as_ref(),
-        trace.as_os_str(),
-        "--store".as_ref(),
-        store.as_os_str(),
-    ]);
-    command.args(more);
-    command
-}
-
-fn printed(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    assert_eq!(output.status.code(), Some(0));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn total(store: &Path) -> Totals {
-    let reader = Reader::open(store).unwrap();
-    assert!(reader.status().unwrap().clean);
-    reader.snapshot().unwrap().total()
-}
+use quipu::{Day, Outcome, Reader};
+use support::{CSV, DEADLINE, command, file, printed, replay, stdout, total};
 
 /// Runs with `bytes` on standard input.
 fn piped(command: &mut Command, bytes: &[u8]) -> Output {
@@ -184,64 +149,6 @@ fn a_trace_longer_than_the_memory_bound_is_streamed() {
 }
 
 #[test]
-fn bad_lines_are_counted_and_shown_and_the_others_are_recorded() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut text = CSV.to_owned();
-    for _ in 0..12 {
-        text.push_str("openai,gpt-4o,,many,,,\n");
-    }
-    let trace = file(
-        directory.path(),
-        "trace.csv",
-        text + "openai,gpt-4o,,1,,,\n",
-    );
-    let store = directory.path().join("usage.quipu");
-    let output = replay(&trace, &store, &["--repeat", "3"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
-    let errors = String::from_utf8(output.stderr).unwrap();
-    let lines: Vec<&str> = errors.lines().collect();
-    assert_eq!(lines.len(), 12, "{errors}");
-    assert!(
-        lines[0].starts_with("12 lines could not be read"),
-        "{errors}"
-    );
-    assert!(
-        lines[1].contains("line 5: input: \"many\" is not a whole number"),
-        "{errors}"
-    );
-    assert!(lines[11].contains("and 2 more"), "{errors}");
-    assert_eq!(total(&store).requests, 4 * 3);
-}
-
-#[test]
-fn a_trace_that_breaks_off_is_recorded_so_far_and_fails() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut rows = String::from("provider,model,input\n");
-    for index in 0..100_000 {
-        rows.push_str(&format!("p,m{},{}\n", index % 7, index * 7919 % 100_003));
-    }
-    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    gz.write_all(rows.as_bytes()).unwrap();
-    let gz = gz.finish().unwrap();
-    let trace = file(directory.path(), "trace.csv.gz", &gz[..gz.len() / 2]);
-    let store = directory.path().join("usage.quipu");
-    let output = replay(&trace, &store, &["--repeat", "2"]).output().unwrap();
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{errors}");
-    assert!(
-        errors.contains("can't read the trace") && errors.contains("trace.csv.gz"),
-        "{errors}"
-    );
-    let recorded = total(&store).requests;
-    assert!(recorded > 1_000 && recorded < 100_000, "{recorded}");
-    assert!(
-        String::from_utf8(output.stdout)
-            .unwrap()
-            .contains("recorded")
-    );
-}
-
-#[test]
 fn the_trace_sets_the_pace() {
     let directory = tempfile::tempdir().unwrap();
     // An hour in all, out of order.
@@ -263,6 +170,59 @@ fn the_trace_sets_the_pace() {
     // Twice half a second; how much longer is the machine's business.
     assert!(began.elapsed() >= Duration::from_secs(1));
     assert_eq!(total(&store).requests, 6);
+}
+
+#[test]
+fn a_slow_pipe_is_recorded_as_it_comes() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = directory.path().join("usage.quipu");
+    let mut child = replay(Path::new("-"), &store, &["--speed", "1000x"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    let header = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
+    let rows = "2023-11-16 18:00:00,1,1\n".repeat(100);
+    pipe.write_all(format!("{header}{rows}").as_bytes())
+        .unwrap();
+    // The pipe is open and half a row is on its way.
+    pipe.write_all(b"2023-11-16 18:00:01").unwrap();
+    await_requests(&store, 100, &mut child);
+    pipe.write_all(b",7,7\n").unwrap();
+    await_requests(&store, 101, &mut child);
+    drop(pipe);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(total(&store).tokens, [107, 0, 0, 107, 0, 0]);
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_a_silent_pipe() {
+    let directory = tempfile::tempdir().unwrap();
+    for (speed, begun) in [("max", false), ("1x", true)] {
+        let store = directory.path().join(speed);
+        let mut child = replay(Path::new("-"), &store, &["--speed", speed])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        pipe.write_all(CSV.as_bytes()).unwrap();
+        if begun {
+            await_requests(&store, 1, &mut child);
+        } else {
+            // Until it has begun to read.
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        let (code, _, errors) = interrupt(child);
+        assert_eq!(code, 130, "{errors}");
+        assert_eq!(store.exists(), begun);
+        assert_eq!(errors.contains("nothing was recorded"), !begun, "{errors}");
+        drop(pipe);
+    }
 }
 
 /// Waits until the store holds `requests`, while its writer is at work.

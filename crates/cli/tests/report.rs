@@ -165,7 +165,7 @@ fn only_the_keys_that_were_asked_for_are_there() {
     let place = dir.path().join("usage.quipu");
     store(&place, |recorder| record(recorder, "openai", "gpt-4o", 3));
     let keys = ["day", "hour", "provider", "model", "tenant"];
-    for by in ["day", "provider", "model,day", "tenant,model", "day,day"] {
+    for by in ["day", "provider", "model,day", "tenant,model"] {
         let report = json(&["report", path(&place), "--by", by]);
         let row = report["rows"][0].as_object().unwrap();
         for key in keys {
@@ -331,31 +331,6 @@ fn hours_where_the_store_has_them() {
 
     let error = failure(1, ["report", path(&days), "--by", "hour"]);
     assert!(error.contains("keeps days, not hours"), "{error}");
-}
-
-#[test]
-fn the_largest_come_first_and_the_rest_adds_up() {
-    let dir = tempfile::tempdir().unwrap();
-    let place = dir.path().join("usage.quipu");
-    store(&place, |recorder| {
-        for n in 1..=9 {
-            record(recorder, "p", &format!("m{n}"), n);
-        }
-    });
-    let report = json(&["report", path(&place), "--by", "model", "--top", "2"]);
-    let rows = report["rows"].as_array().unwrap();
-    assert_eq!(
-        (&rows[0]["model"], &rows[1]["model"]),
-        (&"m9".into(), &"m8".into())
-    );
-    assert_eq!(rows.len(), 2);
-    assert_eq!(report["rest"]["rows"], 7);
-    assert_eq!(report["rest"]["requests"], 28);
-    assert_eq!(report["total"]["requests"], 45);
-    let text = stdout(["report", path(&place), "--by", "model", "--top", "2"]);
-    assert!(text.contains("\n7 more"), "{text}");
-    let all = json(&["report", path(&place), "--by", "model", "--top", "9"]);
-    assert!(all.get("rest").is_none());
 }
 
 #[test]

@@ -1,30 +1,29 @@
-//! The reading end: calls become records, records become batches, batches go
-//! to the producers.
+//! The feeding end: what was read becomes records, records become batches,
+//! batches go to the producers.
 
 use std::collections::BinaryHeap;
-use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 use quipu::UsageRecord;
 
-use super::bad_lines::BadLines;
 use super::batch::{BATCH, Batch};
+use super::draft::Chunk;
 use super::gauge::Gauge;
-use super::input::{Calls, Input};
+use super::input::Input;
+use super::lookahead::Lookahead;
 use super::names::Names;
-use super::pace::{Due, Pace};
+use super::pace::{Due, Order, Pace};
+use super::reading::{Next, Reading};
+use super::remarks::Remarks;
 use super::speed::Speed;
 use super::stop::Stop;
 use crate::error::CliError;
-use crate::trace::Step;
 
-/// As many records (224 MiB) are kept in memory at full speed, so that the
-/// recorder's speed shows and not the reader's. Longer traces are streamed.
+/// As many calls (384 MiB, then 224 MiB of records) are kept in memory at full
+/// speed, so that the recorder's speed shows and not the reader's. Longer
+/// traces are streamed.
 pub(super) const IN_MEMORY: usize = 1 << 22;
-
-/// As many rows are put in order when a trace is played by its clock.
-pub(super) const ORDERED: usize = 1 << 20;
 
 /// What was fed.
 #[derive(Debug, Default)]
@@ -33,12 +32,14 @@ pub(super) struct Fed {
     pub(super) began: Option<Instant>,
     /// The trace was longer than what is kept in memory.
     pub(super) is_streamed: bool,
-    pub(super) bad: BadLines,
+    pub(super) remarks: Remarks,
+    /// Calls whose names the recorder did not take.
+    pub(super) others: u64,
     /// Why reading ended before the end.
     pub(super) failure: Option<CliError>,
 }
 
-/// Reads the input and feeds the producers.
+/// Feeds the producers.
 pub(super) struct Feeder<'a> {
     pub(super) input: Input,
     pub(super) names: Names,
@@ -47,6 +48,8 @@ pub(super) struct Feeder<'a> {
     pub(super) gauge: &'a Gauge,
     pub(super) stop: &'a Stop,
     pub(super) fed: Fed,
+    /// The same lines are bad in every pass.
+    pub(super) is_first_pass: bool,
 }
 
 /// Why feeding ended early.
@@ -63,11 +66,17 @@ impl<E: Into<CliError>> From<E> for End {
 }
 
 impl Feeder<'_> {
-    /// Feeds everything, `repeat` times.
-    pub(super) fn run(mut self, speed: Speed) -> Fed {
+    /// Feeds everything, `repeat` times, beginning with what was read ahead.
+    pub(super) fn run(mut self, speed: Speed, ahead: Lookahead) -> Fed {
+        let Lookahead {
+            chunks,
+            rest,
+            remarks,
+        } = ahead;
+        self.fed.remarks = remarks;
         let end = match speed {
-            Speed::Max => self.at_full_speed(),
-            Speed::Times(factor) => self.by_the_clock(factor),
+            Speed::Max => self.at_full_speed(chunks, rest),
+            Speed::Times(factor) => self.by_the_clock(factor, chunks, rest),
         };
         if let Err(End::Failed(error)) = end {
             self.fed.failure = Some(error);
@@ -75,122 +84,170 @@ impl Feeder<'_> {
         self.fed
     }
 
-    fn at_full_speed(&mut self) -> Result<(), End> {
+    fn at_full_speed(&mut self, chunks: Vec<Chunk>, mut rest: Option<Reading>) -> Result<(), End> {
         let reading = Instant::now();
-        let mut calls = self.input.start()?;
-        let mut records = Vec::new();
-        let read = self.read(&mut calls, 0, &mut records, IN_MEMORY, |_, record| record);
-        let records = Arc::new(records);
-        let is_whole = matches!(read, Ok(false));
-        if !is_whole {
-            self.fed.is_streamed = read.is_ok();
-            self.fed.began = Some(reading);
-            self.send_all(&records)?;
-            // What came before the failure is recorded.
-            read?;
-            drop(records);
-            self.stream(&mut calls, 0)?;
-            for pass in 1..self.repeat {
-                let mut calls = self.input.start()?;
-                self.stream(&mut calls, pass)?;
+        let mut records = 0;
+        let mut batches = Vec::new();
+        let mut keep = |batch: Batch| {
+            records += batch.records().len();
+            batches.push(batch);
+            records < IN_MEMORY
+        };
+        let mut has_room = true;
+        for chunk in chunks {
+            has_room = keep(self.batch(&chunk)?);
+        }
+        while let (true, Some(reading)) = (has_room, &rest) {
+            match self.next(reading)? {
+                Some(chunk) => has_room = keep(self.batch(&chunk)?),
+                None => rest = None,
+            }
+        }
+        let Some(rest) = rest else {
+            self.gauge.expect(records as u64 * self.repeat);
+            self.fed.began = Some(Instant::now());
+            for _ in 0..self.repeat {
+                batches.iter().try_for_each(|b| self.send(b.clone()))?;
             }
             return Ok(());
-        }
-        self.gauge.expect(records.len() as u64 * self.repeat);
-        self.fed.began = Some(Instant::now());
-        for _ in 0..self.repeat {
-            self.send_all(&records)?;
-        }
-        Ok(())
-    }
-
-    fn stream(&mut self, calls: &mut Calls, pass: u64) -> Result<(), End> {
-        loop {
-            let mut records = Vec::with_capacity(BATCH);
-            let read = self.read(calls, pass, &mut records, BATCH, |_, record| record);
-            self.send(Batch::from(records))?;
-            if !read? {
-                return Ok(());
-            }
-        }
-    }
-
-    fn by_the_clock(&mut self, factor: f64) -> Result<(), End> {
-        for pass in 0..self.repeat {
-            let mut calls = self.input.start()?;
-            // The window keeps what came too early in the file until its time.
-            let mut window = BinaryHeap::new();
-            let mut early = Vec::new();
-            let mut batch = Vec::with_capacity(BATCH);
-            let mut pace = None;
-            let mut read = Ok(true);
-            loop {
-                if matches!(read, Ok(true)) && window.len() < ORDERED {
-                    let room = (ORDERED - window.len()).min(BATCH);
-                    read = self.read(&mut calls, pass, &mut early, room, Due::new);
-                    window.extend(early.drain(..));
-                    continue;
-                }
-                let Some(Due { at, record, .. }) = window.pop() else {
-                    break;
-                };
-                let pace = pace.get_or_insert_with(|| Pace::new(at, factor));
-                self.fed.began.get_or_insert_with(Instant::now);
-                let wait = pace.wait(at);
-                if !wait.is_zero() || batch.len() == BATCH {
-                    self.send(Batch::from(std::mem::take(&mut batch)))?;
-                    if !wait.is_zero() && !self.stop.sleep(wait) {
-                        return Err(End::Stopped);
-                    }
-                }
-                self.gauge.set_moment(at);
-                batch.push(record);
-            }
-            self.send(Batch::from(batch))?;
-            read?;
+        };
+        self.fed.is_streamed = true;
+        self.fed.began = Some(reading);
+        batches.into_iter().try_for_each(|batch| self.send(batch))?;
+        self.stream(&rest)?;
+        for _ in 1..self.repeat {
+            let reading = self.read_again()?;
+            self.stream(&reading)?;
         }
         Ok(())
     }
 
-    /// Reads until `records` has `room` more; false at the end of the pass.
-    fn read<T>(
+    fn stream(&mut self, reading: &Reading) -> Result<(), End> {
+        while let Some(chunk) = self.next(reading)? {
+            let batch = self.batch(&chunk)?;
+            self.send(batch)?;
+        }
+        Ok(())
+    }
+
+    fn by_the_clock(
         &mut self,
-        calls: &mut Calls,
-        pass: u64,
-        records: &mut Vec<T>,
-        room: usize,
-        keep: impl Fn(u64, UsageRecord) -> T,
-    ) -> Result<bool, End> {
-        let full = records.len() + room;
-        while records.len() < full {
-            let before = records.len();
-            let mut refused = None;
-            let step = calls.next(&mut |event| match self.names.record(&event) {
-                Ok(record) => records.push(keep(event.at, record)),
-                Err(error) => refused = Some(error),
-            })?;
-            if let Some(error) = refused {
-                return Err(error.into());
-            }
-            match step {
-                Step::Read => {}
-                Step::End => return Ok(false),
-                // The same lines would be bad in every pass.
-                Step::Bad(line) if pass == 0 => self.fed.bad.push(line),
-                Step::Bad(_) => {}
-            }
-            if pass == 0 {
-                self.gauge.add_read((records.len() - before) as u64);
-            }
-            if self.stop.is_set() {
-                return Err(End::Stopped);
-            }
+        factor: f64,
+        chunks: Vec<Chunk>,
+        rest: Option<Reading>,
+    ) -> Result<(), End> {
+        let mut window = BinaryHeap::new();
+        for chunk in chunks {
+            window.extend(self.due(&chunk)?);
         }
-        Ok(true)
+        self.one_pass(factor, window, rest)?;
+        for _ in 1..self.repeat {
+            let reading = self.read_again()?;
+            self.one_pass(factor, BinaryHeap::new(), Some(reading))?;
+        }
+        Ok(())
     }
 
-    fn send_all(&self, records: &Arc<Vec<UsageRecord>>) -> Result<(), End> {
-        Batch::split(records).try_for_each(|batch| self.send(batch))
+    /// One pass by the trace's clock. The window keeps what came too early in
+    /// the file until its time.
+    fn one_pass(
+        &mut self,
+        factor: f64,
+        mut window: BinaryHeap<Due>,
+        mut rest: Option<Reading>,
+    ) -> Result<(), End> {
+        let order = self.input.order();
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut pace: Option<Pace> = None;
+        loop {
+            while let (true, Some(reading)) = (window.len() < order.window(), &rest) {
+                let until_due = match (order, window.peek(), &pace) {
+                    (Order::Any, ..) | (_, None, _) => Duration::MAX,
+                    (_, Some(first), Some(pace)) => pace.wait(first.at),
+                    (_, Some(_), None) => Duration::ZERO,
+                };
+                let mut next = reading.next(Duration::ZERO, self.stop)?;
+                if matches!(next, Next::Nothing) && !until_due.is_zero() {
+                    self.send(Batch::from(std::mem::take(&mut batch)))?;
+                    next = reading.next(until_due, self.stop)?;
+                }
+                match next {
+                    Next::Chunk(mut chunk) => {
+                        self.take_in(&mut chunk);
+                        window.extend(self.due(&chunk)?);
+                    }
+                    Next::End => rest = None,
+                    Next::Nothing => break,
+                    Next::Stopped(_) => return Err(End::Stopped),
+                }
+            }
+            let Some(Due { at, record }) = window.pop() else {
+                break;
+            };
+            let pace = pace.get_or_insert_with(|| Pace::new(at, factor));
+            self.fed.began.get_or_insert_with(Instant::now);
+            let wait = pace.wait(at);
+            if !wait.is_zero() || batch.len() == BATCH {
+                self.send(Batch::from(std::mem::take(&mut batch)))?;
+                if !wait.is_zero() && !self.stop.sleep(wait) {
+                    return Err(End::Stopped);
+                }
+            }
+            self.gauge.set_moment(at);
+            batch.push(record);
+        }
+        self.send(Batch::from(batch))
+    }
+
+    fn read_again(&mut self) -> Result<Reading, End> {
+        self.is_first_pass = false;
+        Ok(Reading::start(self.input.start()?)?)
+    }
+
+    /// Waits for the next chunk; `None` at the end.
+    fn next(&mut self, reading: &Reading) -> Result<Option<Chunk>, End> {
+        loop {
+            match reading.next(Duration::MAX, self.stop)? {
+                Next::Chunk(mut chunk) => {
+                    self.take_in(&mut chunk);
+                    return Ok(Some(chunk));
+                }
+                Next::End => return Ok(None),
+                Next::Nothing => {}
+                Next::Stopped(_) => return Err(End::Stopped),
+            }
+        }
+    }
+
+    /// Notes what a chunk tells beside its calls.
+    fn take_in(&mut self, chunk: &mut Chunk) {
+        if self.is_first_pass {
+            self.gauge.add_read(chunk.calls.len() as u64);
+            self.fed.remarks.take(chunk);
+        }
+    }
+
+    fn batch(&mut self, chunk: &Chunk) -> Result<Batch, End> {
+        let records = self.records(chunk)?.map(|(_, record)| record);
+        Ok(Batch::from(records.collect::<Vec<_>>()))
+    }
+
+    fn due(&mut self, chunk: &Chunk) -> Result<Vec<Due>, End> {
+        let records = self.records(chunk)?;
+        Ok(records.map(|(at, record)| Due::new(at, record)).collect())
+    }
+
+    fn records<'c>(
+        &mut self,
+        chunk: &'c Chunk,
+    ) -> Result<impl Iterator<Item = (u64, UsageRecord)> + use<'_, 'c>, End> {
+        let records = self.names.records(chunk)?;
+        let others = &mut self.fed.others;
+        let is_first_pass = self.is_first_pass;
+        Ok(records.inspect(move |(_, record)| {
+            let is_other = record.model_id().is_other() || record.tenant_id().is_other();
+            *others += u64::from(is_first_pass && is_other);
+        }))
     }
 
     fn send(&self, batch: Batch) -> Result<(), End> {

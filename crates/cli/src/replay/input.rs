@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use super::feed::IN_MEMORY;
+use super::pace::Order;
+use super::speed::Speed;
 use crate::error::CliError;
 use crate::synth::Synth;
 use crate::trace::{BadLine, Defaults, Event, Format, Place, Step, Trace, TraceError};
@@ -61,7 +64,7 @@ impl TraceInput {
             match trace.next(&mut |_| ())? {
                 Step::Read => {}
                 Step::End => return Ok(()),
-                Step::Bad(BadLine { line, reason }) => {
+                Step::Bad(BadLine { line, reason, .. }) => {
                     return Err(CliError::Failed(format!(
                         "line {line} of {}: {reason}; nothing was recorded, because of --strict",
                         self.place
@@ -86,6 +89,25 @@ impl Input {
         match self {
             Self::Trace(_) => None,
             Self::Synth { requests, .. } => Some(*requests),
+        }
+    }
+
+    /// In which order its calls come.
+    pub(super) const fn order(&self) -> Order {
+        match self {
+            Self::Trace(trace) if !trace.format.is_in_order() => Order::Any,
+            Self::Trace(_) | Self::Synth { .. } => Order::Time,
+        }
+    }
+
+    /// How many calls are to be read before anything is made of them.
+    pub(super) fn lookahead(&self, speed: Speed) -> usize {
+        match (self, speed, self.order()) {
+            // Nothing can be wrong with it.
+            (Self::Synth { .. }, ..) => 0,
+            (_, Speed::Max, _) => IN_MEMORY,
+            (_, Speed::Times(_), Order::Any) => Order::Any.window(),
+            (_, Speed::Times(_), Order::Time) => 1,
         }
     }
 
@@ -125,6 +147,14 @@ impl Calls {
                 }
                 None => Step::End,
             }),
+        }
+    }
+
+    /// Whether the next line may be one that has to be waited for.
+    pub(super) fn may_wait(&self) -> bool {
+        match self {
+            Self::Trace(trace) => trace.may_wait(),
+            Self::Synth(_) => false,
         }
     }
 }

@@ -2,20 +2,25 @@
 //! recorder.
 //!
 //! ```text
-//! trace ──► feeder ──► batches ──► N producers ──► recorder ──► store
-//!  (one thread)      (bounded)     record()
+//! trace ──► reader ──► chunks ──► feeder ──► batches ──► N producers ──► recorder ──► store
+//!         (a thread) (bounded)  (a thread) (bounded)     record()
 //! ```
 
 mod bad_lines;
 mod batch;
 mod clock;
+mod draft;
 mod feed;
 mod gauge;
 mod input;
+mod lookahead;
 mod names;
 mod pace;
+mod play;
 mod producers;
 mod progress;
+mod reading;
+mod remarks;
 mod speed;
 mod stop;
 mod summary;
@@ -23,33 +28,28 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use crossbeam_channel::{RecvTimeoutError, bounded};
-use quipu::Recorder;
 
 use crate::error::CliError;
 use crate::report;
 use crate::trace::{Defaults, ModelName, Place, parse_time};
-use feed::{Fed, Feeder};
+use crate::values::number;
 use gauge::Gauge;
 use input::{Input, TraceInput};
-use names::Names;
-use producers::Produced;
-use progress::Progress;
+use lookahead::Lookahead;
+use play::Play;
+use reading::Reading;
+use remarks::Remarks;
 use speed::Speed;
 use stop::Stop;
 use summary::Summary;
-use target::Target;
+use target::{Cleanup, Target};
 
 /// How long the last commit may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// Batches that wait for each producer.
-const WAITING_BATCHES: usize = 4;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -75,10 +75,19 @@ Traces are recognised by their first line, gzip by its first bytes:
     streamed, estimated         true or false
   in any order. What is absent, empty or null is missing, which is not zero.
 
-At full speed up to 4,194,304 records (224 MiB) are read into memory first;
-longer traces are read while they are recorded. At other speeds rows are put
-in order within 1,048,576 rows. With --repeat every pass has the same times, so
-it counts the same days again.";
+Claude Code traces have no cache reads: the blocks of a prompt that repeat the
+one before stand in for them. In recorded calls, a part that was reported larger
+than its total is cut to it. Both count as estimated, and the end says how many.
+
+A trace that can't be read, or has no calls, records nothing. At full speed up
+to 4,194,304 calls (384 MiB) are read into memory first; longer traces are read
+while they are recorded. At other speeds rows go out as they come: Azure, BurstGPT,
+Mooncake, RAGPulse and quipu's own are in order, or within 65,536 rows of it;
+others are put in order within 1,048,576 rows that are read before. What fails
+later removes a store that it made, or says how much was recorded. With --repeat
+every pass has the same times, so it counts the same days again.
+
+Ctrl-C ends a replay in order, a second one at once.";
 
 /// Play a request trace, or a synthetic day, through a recorder.
 ///
@@ -97,49 +106,62 @@ pub(crate) struct ReplayArgs {
     store: Option<PathBuf>,
 
     /// Threads that record [default: one per processor]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = number::<u16>(1, 1024), allow_negative_numbers = true)]
     producers: Option<u16>,
 
     /// max, or a multiple of the trace's own speed
-    #[arg(long, value_name = "max|1x|60x", default_value = "max")]
+    #[arg(
+        long,
+        value_name = "max|1x|60x",
+        default_value = "max",
+        allow_hyphen_values = true
+    )]
     speed: Speed,
 
     /// Play it K times
-    #[arg(long, value_name = "K", default_value = "1")]
-    repeat: NonZeroU64,
+    #[arg(long, value_name = "K", default_value = "1", value_parser = number::<u64>(1, u64::MAX), allow_negative_numbers = true)]
+    repeat: u64,
 
     /// The model of calls for which the trace names none [default: unnamed]
-    #[arg(long, value_name = "PROVIDER/MODEL", value_parser = model_name, requires = "trace")]
+    #[arg(long, value_name = "PROVIDER/MODEL", value_parser = model_name)]
     model: Option<ModelName>,
 
     /// When relative times begin; also the time of calls that have none
     #[arg(long, value_name = "TIME", value_parser = parse_time, default_value = "2025-01-01")]
     start: u64,
 
-    /// Record nothing if any line can't be read
-    #[arg(long, requires = "trace")]
+    /// Stop at the first line that can't be read, having recorded nothing: the
+    /// whole trace is checked before
+    #[arg(long)]
     strict: bool,
 
+    /// How many of the lines that can't be read to show at the end
+    /// [default: 10]
+    #[arg(long, value_name = "N|all", value_parser = bad_lines, allow_negative_numbers = true)]
+    bad_lines: Option<usize>,
+
     /// Another synthetic day [default: 1]
-    #[arg(long, value_name = "N", conflicts_with = "trace")]
+    #[arg(long, value_name = "N", value_parser = number::<u64>(0, u64::MAX), allow_negative_numbers = true, conflicts_with = "trace")]
     seed: Option<u64>,
 
     /// Calls of the synthetic day [default: 4000000]
-    #[arg(long, value_name = "N", conflicts_with = "trace")]
-    requests: Option<NonZeroU64>,
+    #[arg(long, value_name = "N", value_parser = number::<u64>(1, u64::MAX), allow_negative_numbers = true, conflicts_with = "trace")]
+    requests: Option<u64>,
 }
 
 const DEFAULT_SEED: u64 = 1;
 const DEFAULT_REQUESTS: u64 = 4_000_000;
+const DEFAULT_BAD_LINES: usize = 10;
 
 impl ReplayArgs {
     /// Opens what is to be replayed. Nothing is made before it is known to be
     /// a trace.
     fn input(&self) -> Result<Input, CliError> {
         let Some(path) = &self.trace else {
+            self.refuse_for_synthetic()?;
             return Ok(Input::Synth {
                 seed: self.seed.unwrap_or(DEFAULT_SEED),
-                requests: self.requests.map_or(DEFAULT_REQUESTS, NonZeroU64::get),
+                requests: self.requests.unwrap_or(DEFAULT_REQUESTS),
                 start: self.start,
             });
         };
@@ -152,12 +174,29 @@ impl ReplayArgs {
             start: self.start,
             model: self.model.clone(),
         };
-        let is_reread = self.strict || self.repeat.get() > 1;
+        let is_reread = self.strict || self.repeat > 1;
         let mut trace = TraceInput::open(place, defaults, is_reread)?;
         if self.strict {
             trace.require_sound()?;
         }
         Ok(Input::Trace(trace))
+    }
+
+    /// What is said about a trace needs one.
+    fn refuse_for_synthetic(&self) -> Result<(), CliError> {
+        for (option, is_given) in [
+            ("--model", self.model.is_some()),
+            ("--strict", self.strict),
+            ("--bad-lines", self.bad_lines.is_some()),
+        ] {
+            if is_given {
+                return Err(CliError::Usage(format!(
+                    "{option} is about a trace: name a TRACE to replay; \
+                     see `quipu replay --help`"
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn producers(&self) -> usize {
@@ -178,27 +217,46 @@ fn model_name(text: &str) -> Result<ModelName, String> {
     }
 }
 
+fn bad_lines(text: &str) -> Result<usize, String> {
+    match text {
+        "all" => Ok(usize::MAX),
+        number => number
+            .parse()
+            .map_err(|_| "write how many, or all".to_owned()),
+    }
+}
+
 /// Runs `quipu replay`.
-pub(crate) fn run(args: ReplayArgs) -> Result<(), CliError> {
-    let input = args.input()?;
+pub(crate) fn run(args: &ReplayArgs) -> Result<(), CliError> {
+    let mut input = args.input()?;
     let input_name = input.name();
-    let stop = Stop::on_signal()?;
-    let producers = args.producers();
-    let target = Target::open(args.store)?;
+    let cleanup = Cleanup::default();
+    let stop = Stop::on_signal(cleanup.clone())?;
+    let gauge = Gauge::default();
+    let reading = Reading::start(input.start()?)?;
+    let calls = input.lookahead(args.speed);
+    let remarks = Remarks::new(args.bad_lines.unwrap_or(DEFAULT_BAD_LINES));
+    let ahead = Lookahead::read(reading, calls, remarks, &input_name, &gauge, &stop)?;
+    let target = Target::open(args.store.as_deref(), cleanup)?;
     let recorder = &target.recorder;
     let before = recorder.stats();
 
     let play = Play {
         speed: args.speed,
-        repeat: args.repeat.get(),
-        producers,
+        repeat: args.repeat,
+        producers: args.producers(),
     };
-    let (fed, produced, produced_at) = play.run(input, recorder, &stop);
+    let (fed, produced, produced_at) = play.run(input, ahead, recorder, &gauge, &stop);
     let closed = recorder.close(CLOSE_TIMEOUT);
     let ended = Instant::now();
     let after = recorder.stats();
+    // Before anything is printed: the terminal may be gone.
+    let removed = target.end();
+    if let Some(failure) = &fed.failure {
+        closed?;
+        return Err(target.undo(failure, produced.records));
+    }
 
-    report::print(&recorder.snapshot(), target.name())?;
     let began = fed.began.unwrap_or(ended);
     let summary = Summary {
         input: &input_name,
@@ -210,75 +268,15 @@ pub(crate) fn run(args: ReplayArgs) -> Result<(), CliError> {
         before: &before,
         after: &after,
         is_temporary: target.is_temporary(),
-        is_stopped: stop.is_set(),
+        stopped_by: stop.by(),
     };
-    summary.print()?;
+    let printed = report::print(&recorder.snapshot(), target.name()).and_then(|()| summary.print());
     let verdict = summary.verdict();
-    target.end()?;
+    if let Err(CliError::Interrupted(_)) = verdict {
+        return verdict;
+    }
+    printed?;
+    removed?;
     closed?;
-    if let Some(failure) = fed.failure {
-        return Err(failure);
-    }
     verdict
-}
-
-/// How to play.
-#[derive(Debug)]
-struct Play {
-    speed: Speed,
-    repeat: u64,
-    producers: usize,
-}
-
-impl Play {
-    /// Plays the input and tells when the last producer was done.
-    fn run(&self, input: Input, recorder: &Recorder, stop: &Stop) -> (Fed, Produced, Instant) {
-        let gauge = Gauge::default();
-        if let Some(calls) = input.calls() {
-            gauge.expect(calls.saturating_mul(self.repeat));
-        }
-        let (batches, work) = bounded(self.producers * WAITING_BATCHES);
-        // Never carries anything: it ends when the last producer does.
-        let (at_work, done) = bounded::<()>(0);
-        let feeder = Feeder {
-            input,
-            names: Names::new(recorder.clone()),
-            repeat: self.repeat,
-            batches,
-            gauge: &gauge,
-            stop,
-            fed: Fed::default(),
-        };
-        std::thread::scope(|scope| {
-            let feeding = scope.spawn(|| feeder.run(self.speed));
-            let producing: Vec<_> = (0..self.producers)
-                .map(|_| {
-                    let (work, at_work) = (work.clone(), at_work.clone());
-                    let gauge = &gauge;
-                    scope.spawn(move || {
-                        let produced = producers::produce(recorder, &work, gauge, stop);
-                        drop(at_work);
-                        produced
-                    })
-                })
-                .collect();
-            drop((work, at_work));
-            let mut progress = Progress::new();
-            while let Err(RecvTimeoutError::Timeout) = done.recv_timeout(progress::INTERVAL) {
-                progress.show(&gauge, recorder);
-            }
-            let produced_at = Instant::now();
-            progress.end();
-            let mut produced = Produced::default();
-            for thread in producing {
-                produced.merge(&joined(thread.join()));
-            }
-            (joined(feeding.join()), produced, produced_at)
-        })
-    }
-}
-
-/// A thread's result; its panic, if it had one, goes on here.
-fn joined<T>(result: std::thread::Result<T>) -> T {
-    result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

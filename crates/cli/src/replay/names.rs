@@ -3,10 +3,9 @@
 
 use std::collections::HashMap;
 
-use quipu::{ModelId, NameError, Recorder, TenantId, TokenKind, UsageRecord};
+use quipu::{ModelId, NameError, Recorder, TenantId, UsageRecord};
 
-use crate::trace::Event;
-use std::time::{Duration, UNIX_EPOCH};
+use super::draft::Chunk;
 
 /// Turns the calls of a trace into records.
 pub(super) struct Names {
@@ -24,30 +23,26 @@ impl Names {
         }
     }
 
-    pub(super) fn record(&mut self, event: &Event<'_>) -> Result<UsageRecord, NameError> {
-        let model = self.model(&event.provider, &event.model)?;
-        let tenant = self.tenant(&event.tenant)?;
-        let mut record = UsageRecord::new(model)
-            .tenant(tenant)
-            .at(UNIX_EPOCH + Duration::from_nanos(event.at))
-            .outcome(event.outcome)
-            .streamed(event.streamed)
-            .estimated(event.estimated);
-        for (kind, tokens) in TokenKind::ALL.into_iter().zip(event.tokens) {
-            if let Some(tokens) = tokens {
-                record = record.tokens(kind, tokens);
-            }
-        }
-        if let Some(cost) = event.cost_nanos {
-            record = record.cost_nanos(cost);
-        }
-        if let Some(latency) = event.latency {
-            record = record.latency(latency);
-        }
-        if let Some(ttft) = event.time_to_first_token {
-            record = record.time_to_first_token(ttft);
-        }
-        Ok(record)
+    /// The records of a chunk, each with its time.
+    pub(super) fn records<'a>(
+        &mut self,
+        chunk: &'a Chunk,
+    ) -> Result<impl Iterator<Item = (u64, UsageRecord)> + use<'a>, NameError> {
+        let models: Vec<ModelId> = chunk
+            .models
+            .iter()
+            .map(|(provider, model)| self.model(provider, model))
+            .collect::<Result<_, _>>()?;
+        let tenants: Vec<TenantId> = chunk
+            .tenants
+            .iter()
+            .map(|tenant| self.tenant(tenant))
+            .collect::<Result<_, _>>()?;
+        Ok(chunk.calls.iter().map(move |draft| {
+            let model = models[draft.model as usize];
+            let tenant = tenants[draft.tenant as usize];
+            (draft.at, draft.record(model, tenant))
+        }))
     }
 
     fn model(&mut self, provider: &str, model: &str) -> Result<ModelId, NameError> {

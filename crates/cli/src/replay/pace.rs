@@ -10,6 +10,25 @@ use super::speed::Speed;
 /// What is due within this time goes out at once.
 const GRAIN: Duration = Duration::from_millis(1);
 
+/// The order of the rows of a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// That of time, or nearly so: what has come can go out.
+    Time,
+    /// Any, so that as much as possible is read before the first goes out.
+    Any,
+}
+
+impl Order {
+    /// As many rows are put in order.
+    pub(super) const fn window(self) -> usize {
+        match self {
+            Self::Time => 1 << 16,
+            Self::Any => 1 << 20,
+        }
+    }
+}
+
 /// A record that waits for its time. The greatest is the earliest.
 pub(super) struct Due {
     pub(super) at: u64,

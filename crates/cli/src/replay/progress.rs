@@ -33,18 +33,18 @@ impl Progress {
         }
     }
 
-    /// Draws how far things are.
-    pub(super) fn show(&mut self, gauge: &Gauge, recorder: &Recorder) {
+    /// Draws how far things are. There is no recorder before the first record.
+    pub(super) fn show(&mut self, gauge: &Gauge, recorder: Option<&Recorder>) {
         if self.bar.is_hidden() {
             return;
         }
         let recorded = gauge.recorded();
-        if recorded == 0 {
+        let Some(recorder) = recorder.filter(|_| recorded > 0) else {
             self.bar
                 .set_message(format!("{} calls read", Count(gauge.read())));
             self.bar.tick();
             return;
-        }
+        };
         if let (false, Some(expected)) = (self.is_known, gauge.expected()) {
             self.is_known = true;
             self.bar.set_style(style(KNOWN));
@@ -67,9 +67,11 @@ impl Progress {
         self.bar.set_position(recorded);
         self.bar.set_message(message);
     }
+}
 
+impl Drop for Progress {
     /// Clears the line.
-    pub(super) fn end(self) {
+    fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
 }

@@ -1,55 +1,65 @@
-//! Ctrl-C: the first one ends the replay in order, the second at once.
+//! The first signal ends the replay in order; Ctrl-C after that at once.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::process;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use super::target::Cleanup;
 use crate::error::CliError;
-
-const INTERRUPTED: i32 = 130;
+use crate::signals::{self, Signal};
 
 /// Whether the replay is to end early.
 #[derive(Clone)]
 pub(super) struct Stop {
-    is_set: Arc<AtomicBool>,
+    by: Arc<OnceLock<Signal>>,
     /// Never carries anything: it wakes sleepers by losing its sender.
     woken: Receiver<()>,
 }
 
 impl Stop {
-    /// One that Ctrl-C (or a polite `kill`) sets.
-    pub(super) fn on_signal() -> Result<Self, CliError> {
+    /// One that signals set. Who can't wait for the end gets it without, but
+    /// not without `cleanup`.
+    pub(super) fn on_signal(cleanup: Cleanup) -> Result<Self, CliError> {
         let (stop, setter) = Self::new();
         let mut setter = Some(setter);
-        ctrlc::set_handler(move || match setter.take() {
-            Some(setter) => setter.set(),
-            // What was accepted is in the ring and survives this.
-            None => std::process::exit(INTERRUPTED),
-        })
-        .map_err(|error| CliError::Failed(format!("can't listen for Ctrl-C: {error}")))?;
+        signals::listen(move |signal| match setter.take() {
+            Some(setter) => setter.set(signal),
+            None if signal == Signal::Interrupt => {
+                // What was accepted is in the ring and survives this.
+                cleanup.run();
+                process::exit(signal.exit_code().into());
+            }
+            // A terminal that is closed hangs up twice, and nobody who sends
+            // these sits and waits.
+            None => {}
+        })?;
         Ok(stop)
     }
 
     pub(super) fn new() -> (Self, Setter) {
         let (waker, woken) = bounded(0);
-        let is_set = Arc::new(AtomicBool::new(false));
+        let by = Arc::new(OnceLock::new());
         let stop = Self {
-            is_set: Arc::clone(&is_set),
+            by: Arc::clone(&by),
             woken,
         };
-        (
-            stop,
-            Setter {
-                is_set,
-                _waker: waker,
-            },
-        )
+        (stop, Setter { by, _waker: waker })
+    }
+
+    /// The signal that set it.
+    pub(super) fn by(&self) -> Option<Signal> {
+        self.by.get().copied()
     }
 
     pub(super) fn is_set(&self) -> bool {
-        self.is_set.load(Ordering::Relaxed)
+        self.by().is_some()
+    }
+
+    /// Becomes ready, without anything to receive, when the stop comes.
+    pub(super) const fn waker(&self) -> &Receiver<()> {
+        &self.woken
     }
 
     /// Sleeps, but not past the stop. False if it came.
@@ -63,12 +73,13 @@ impl Stop {
 
 /// Ends the replay, once.
 pub(super) struct Setter {
-    is_set: Arc<AtomicBool>,
+    by: Arc<OnceLock<Signal>>,
     _waker: Sender<()>,
 }
 
 impl Setter {
-    pub(super) fn set(self) {
-        self.is_set.store(true, Ordering::Relaxed);
+    pub(super) fn set(self, by: Signal) {
+        // There is one setter, which is used once.
+        let _ = self.by.set(by);
     }
 }

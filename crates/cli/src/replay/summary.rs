@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use quipu::Stats;
+use quipu::{OTHER, Stats};
 
 use super::Play;
 use super::feed::{Fed, IN_MEMORY};
@@ -11,6 +11,7 @@ use super::producers::Produced;
 use crate::error::CliError;
 use crate::format::{Count, Rate, Span, plural};
 use crate::screen;
+use crate::signals::Signal;
 use crate::text::visible;
 
 /// The numbers of one replay.
@@ -26,7 +27,7 @@ pub(super) struct Summary<'a> {
     pub(super) before: &'a Stats,
     pub(super) after: &'a Stats,
     pub(super) is_temporary: bool,
-    pub(super) is_stopped: bool,
+    pub(super) stopped_by: Option<Signal>,
 }
 
 impl Summary<'_> {
@@ -39,7 +40,7 @@ impl Summary<'_> {
         }
         out.flush()?;
         let mut err = io::stderr().lock();
-        for line in self.fed.bad.lines() {
+        for line in self.fed.remarks.bad.lines() {
             // With stderr closed there is nobody left to tell.
             let _ = writeln!(err, "{line}");
         }
@@ -85,7 +86,13 @@ impl Summary<'_> {
                 plural(commits, "commit"),
             ),
         ));
-        if self.is_stopped {
+        lines.extend(self.fed.remarks.doubts().map(|doubt| ("estimated", doubt)));
+        if self.fed.others > 0 {
+            let calls = plural(self.fed.others, "call");
+            let what = "with a name that is too long, or one too many, counted under";
+            lines.push(("names", format!("{calls} {what} {OTHER}")));
+        }
+        if self.stopped_by.is_some() {
             lines.push((
                 "stopped",
                 "before the end; what was recorded is counted".to_owned(),
@@ -131,19 +138,13 @@ impl Summary<'_> {
                 Count(accepted)
             )));
         }
-        if self.is_stopped {
-            return Err(CliError::Interrupted);
+        if let Some(signal) = self.stopped_by {
+            return Err(CliError::Interrupted(signal));
         }
         if is_refused {
             return Err(CliError::Failed(
                 "the recorder was closed before the end of the replay".to_owned(),
             ));
-        }
-        if records == 0 && self.fed.bad.count() > 0 {
-            return Err(CliError::Failed(format!(
-                "none of the trace's lines could be read: {}",
-                visible(self.input)
-            )));
         }
         Ok(())
     }

@@ -1,17 +1,20 @@
 //! The pieces between the trace and the recorder.
 
 use std::collections::BinaryHeap;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use crossbeam_channel::unbounded;
-use quipu::{Recorder, TokenKind, UsageRecord};
+use quipu::{Outcome, Recorder, TokenKind, UsageRecord};
 
 use super::batch::{BATCH, Batch};
+use super::draft::Chunker;
 use super::gauge::Gauge;
 use super::names::Names;
 use super::pace::{Due, Pace};
 use super::producers::produce;
 use super::stop::Stop;
+use super::target::{Cleanup, Target};
+use crate::signals::Signal;
 use crate::trace::Event;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -62,7 +65,7 @@ fn producers_stop_when_told_and_when_refused() {
     recorder.close(TIMEOUT).unwrap();
     let refused = play(&stop);
     assert_eq!((refused.records, refused.is_refused), (0, true));
-    setter.set();
+    setter.set(Signal::Interrupt);
     let stopped = play(&stop);
     assert_eq!((stopped.records, stopped.is_refused), (0, false));
 }
@@ -72,23 +75,8 @@ fn sleepers_wake_at_the_stop() {
     let (stop, setter) = Stop::new();
     assert!(stop.sleep(Duration::from_millis(1)));
     let sleeper = std::thread::spawn(move || stop.sleep(Duration::MAX));
-    setter.set();
+    setter.set(Signal::Interrupt);
     assert!(!sleeper.join().unwrap());
-}
-
-#[test]
-fn batches_cover_everything_once() {
-    let model = Recorder::in_memory().model("p", "m").unwrap();
-    for count in [0, 1, BATCH, BATCH + 1, 3 * BATCH] {
-        let records: Vec<_> = (0..count as u64)
-            .map(|index| UsageRecord::new(model).tokens(TokenKind::Output, index))
-            .collect();
-        let shared = std::sync::Arc::new(records.clone());
-        let split: Vec<UsageRecord> = Batch::split(&shared)
-            .flat_map(|batch| batch.records().to_vec())
-            .collect();
-        assert_eq!(split, records);
-    }
 }
 
 #[test]
@@ -115,21 +103,62 @@ fn the_pace_is_the_traces_own() {
     assert_eq!(pace.wait(0), Duration::ZERO);
 }
 
+/// The records that become of these calls.
+fn records(names: &mut Names, events: &[Event<'_>]) -> Vec<UsageRecord> {
+    let mut chunker = Chunker::default();
+    events.iter().for_each(|event| chunker.push(event));
+    assert_eq!(chunker.len(), events.len());
+    let chunk = chunker.take();
+    assert_eq!(chunker.len(), 0);
+    let records = names.records(&chunk).unwrap();
+    records.map(|(_, record)| record).collect()
+}
+
 #[test]
 fn events_become_records_with_what_they_have() {
     let recorder = Recorder::in_memory();
     let mut names = Names::new(recorder.clone());
     let mut event = Event::new(7, "p", "m");
     event.tokens[TokenKind::CacheRead.index()] = Some(0);
-    let record = names.record(&event).unwrap();
+    let mut other = event.clone();
+    other.tenant = "t".into();
+    let both = records(&mut names, &[event.clone(), other.clone()]);
+    let record = both[0];
     assert_eq!(record.reported(TokenKind::CacheRead), Some(0));
     assert_eq!(record.reported(TokenKind::Input), None);
     assert_eq!(record.tenant_id(), quipu::TenantId::NONE);
     assert_eq!(record.model_id(), recorder.model("p", "m").unwrap());
-    event.tenant = "t".into();
-    let again = names.record(&event).unwrap();
-    assert_eq!(again.model_id(), record.model_id());
-    assert_eq!(again.tenant_id(), recorder.tenant("t").unwrap());
+    assert_eq!(both[1].model_id(), record.model_id());
+    assert_eq!(both[1].tenant_id(), recorder.tenant("t").unwrap());
+    // The next chunk has lists of its own.
+    assert_eq!(records(&mut names, &[other]), both[1..]);
+}
+
+#[test]
+fn every_field_of_a_call_gets_into_its_record() {
+    let recorder = Recorder::in_memory();
+    let mut event = Event::new(7, "p", "m");
+    event.tokens = [1, 2, 3, 4, 5, u64::MAX].map(Some);
+    event.cost_nanos = Some(u64::MAX);
+    event.latency = Some(Duration::from_micros(8));
+    event.time_to_first_token = Some(Duration::from_micros(9));
+    event.outcome = Outcome::Filtered;
+    event.streamed = true;
+    event.estimated = true;
+    let made = records(&mut Names::new(recorder.clone()), &[event]);
+    let mut expected = UsageRecord::new(recorder.model("p", "m").unwrap())
+        .at(UNIX_EPOCH + Duration::from_nanos(7))
+        .cost_nanos(u64::MAX)
+        .latency(Duration::from_micros(8))
+        .time_to_first_token(Duration::from_micros(9))
+        .outcome(Outcome::Filtered)
+        .streamed(true)
+        .estimated(true);
+    for (kind, tokens) in TokenKind::ALL.into_iter().zip([1, 2, 3, 4, 5, u64::MAX]) {
+        expected = expected.tokens(kind, tokens);
+    }
+    assert!(expected.is_saturated());
+    assert_eq!(made, [expected]);
 }
 
 #[test]
@@ -139,7 +168,9 @@ fn names_beyond_the_limits_are_not_kept() {
     for index in 0..10 {
         let mut event = Event::new(1, "p", "m");
         event.tenant = format!("t{index}").into();
-        recorder.record(names.record(&event).unwrap()).unwrap();
+        for record in records(&mut names, &[event]) {
+            recorder.record(record).unwrap();
+        }
     }
     recorder.close(TIMEOUT).unwrap();
     let snapshot = recorder.snapshot();
@@ -150,4 +181,16 @@ fn names_beyond_the_limits_are_not_kept() {
             .iter()
             .any(|tenant| tenant.tenant == quipu::OTHER)
     );
+}
+
+#[test]
+fn who_cannot_wait_leaves_nothing_behind() {
+    let cleanup = Cleanup::default();
+    let target = Target::open(None, cleanup.clone()).unwrap();
+    let store = target.path.clone();
+    assert!(store.join("aggregate").exists());
+    cleanup.run();
+    assert!(!store.exists() && store.parent().is_some_and(|parent| !parent.exists()));
+    assert!(target.recorder.flush(TIMEOUT).is_err(), "it is closed");
+    target.end().unwrap();
 }

@@ -40,23 +40,40 @@ impl Names {
     }
 }
 
+/// The keys of what `--top` left out.
+const REST: &str = "__rest__";
+
 /// Writes the report. There is no total line: whoever adds a column up must
 /// not count everything twice.
 pub(super) fn write(out: &mut impl Write, report: &Report, names: Names) -> io::Result<()> {
     let header = report.keys.iter().map(|key| key.name());
     let header = header.chain(fields::totals(&Totals::default()).into_iter().map(|f| f.0));
-    let rows = report.groups.iter().map(|group| {
-        fields::keys(group, &report.keys)
-            .chain(fields::totals(&group.totals))
-            .map(move |(_, value)| match value {
-                Value::Missing => Field::MISSING,
-                Value::Int(n) => Field::Int(n),
-                Value::Bool(b) => Field::Text(Cow::Borrowed(if b { "true" } else { "false" })),
-                Value::Name(name) => Field::Text(names.write(name)),
-                Value::Day(day) => Field::Text(Cow::Owned(day.to_string())),
-            })
+    let groups = report.groups.iter().map(|group| {
+        let keys = fields::keys(group, &report.keys).map(|(_, key)| key);
+        row(keys, &group.totals, names)
     });
-    lines(out, header, rows)
+    // Without it, a column would not add up to the total.
+    let rest = report.rest.iter().map(|rest| {
+        let keys = report.keys.iter().map(|_| Value::Name(REST));
+        row(keys, &rest.totals, names)
+    });
+    lines(out, header, groups.chain(rest))
+}
+
+fn row<'a>(
+    keys: impl Iterator<Item = Value<'a>>,
+    totals: &Totals,
+    names: Names,
+) -> std::vec::IntoIter<Field<'a>> {
+    let totals = fields::totals(totals).into_iter().map(|(_, value)| value);
+    let fields = keys.chain(totals).map(|value| match value {
+        Value::Missing => Field::MISSING,
+        Value::Int(n) => Field::Int(n),
+        Value::Bool(b) => Field::Text(Cow::Borrowed(if b { "true" } else { "false" })),
+        Value::Name(name) => Field::Text(names.write(name)),
+        Value::Day(day) => Field::Text(Cow::Owned(day.to_string())),
+    });
+    fields.collect::<Vec<_>>().into_iter()
 }
 
 /// What stands between two commas.

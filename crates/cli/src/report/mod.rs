@@ -7,8 +7,8 @@ mod table;
 
 use std::cmp::{Ordering, Reverse};
 use std::io::Write;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
@@ -16,7 +16,7 @@ use quipu::{By, Day, Group, Reader, RollUp, Snapshot, Status, Totals};
 
 use crate::error::CliError;
 use crate::screen::{self, Screen};
-use crate::values::Format;
+use crate::values::{Format, number};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -64,9 +64,9 @@ pub(crate) struct ReportArgs {
     sort: Option<Sort>,
 
     /// Only the N largest (by cost, or by tokens where no cost is known, or
-    /// by --sort); the rest is summed in one line
-    #[arg(long, value_name = "N")]
-    top: Option<NonZeroUsize>,
+    /// by --sort); the rest is summed in one line, named __rest__ in CSV
+    #[arg(long, value_name = "N", value_parser = number::<usize>(1, u64::MAX), allow_negative_numbers = true)]
+    top: Option<usize>,
 
     /// How to write it
     #[arg(long, value_name = "FORMAT", default_value = "table")]
@@ -169,6 +169,9 @@ pub(crate) struct Report {
     pub(crate) groups: Vec<Group>,
     /// What `--top` left out.
     pub(crate) rest: Option<Rest>,
+    /// Requests of days so old that nobody can say whether `--since` asks for
+    /// them.
+    pub(crate) left_out: u64,
     pub(crate) total: Totals,
     /// What a row's share is a share of.
     pub(crate) measure: Sort,
@@ -208,6 +211,7 @@ impl Report {
             stores,
             groups,
             rest: None,
+            left_out: 0,
             total,
         }
     }
@@ -249,7 +253,8 @@ pub(crate) fn run(args: &ReportArgs) -> Result<(), CliError> {
         ));
     }
     refuse_doubles(&args.stores)?;
-    let keys = without_doubles(&args.by);
+    let keys = args.by.clone();
+    refuse_double_keys(&keys)?;
     let mut roll_up = RollUp::new(by(&keys));
     if let Some(since) = args.since {
         roll_up = roll_up.since(since);
@@ -257,17 +262,25 @@ pub(crate) fn run(args: &ReportArgs) -> Result<(), CliError> {
     if let Some(until) = args.until {
         roll_up = roll_up.until(until);
     }
+    // Of what the stores no longer keep apart by day.
+    let mut older = RollUp::new(By::default()).until(Day::OLDER);
     let mut stores = Vec::with_capacity(args.stores.len());
     for path in &args.stores {
-        stores.push(add_store(path, &mut roll_up)?);
+        let (store, snapshot) = look(path)?;
+        roll_up.add(&snapshot);
+        older.add(&snapshot);
+        stores.push(store);
     }
     let mut report = Report::new(&roll_up, keys, stores);
+    if args.since.is_some() {
+        report.left_out = older.total().requests;
+    }
     require_hours(&report)?;
     if args.sort.is_some() || args.top.is_some() {
         report.sort(args.sort.unwrap_or(report.measure));
     }
     if let Some(top) = args.top {
-        report.cut(top.get());
+        report.cut(top);
     }
     write(&report, args.format, args.spreadsheet)
 }
@@ -310,16 +323,16 @@ fn write(report: &Report, format: Format, spreadsheet: bool) -> Result<(), CliEr
     Ok(())
 }
 
-fn add_store(path: &Path, roll_up: &mut RollUp) -> Result<Store, CliError> {
+fn look(path: &Path) -> Result<(Store, Arc<Snapshot>), CliError> {
     let reader = Reader::open(path)?;
     let snapshot = reader.snapshot()?;
-    roll_up.add(&snapshot);
-    Ok(Store {
+    let store = Store {
         path: path.display().to_string(),
         generation: snapshot.generation(),
         committed_at: snapshot.committed_at(),
         status: Some(reader.status()?),
-    })
+    };
+    Ok((store, snapshot))
 }
 
 /// A store that is given twice, under one name or two, would count twice.
@@ -342,14 +355,16 @@ fn refuse_doubles(stores: &[PathBuf]) -> Result<(), CliError> {
     Ok(())
 }
 
-fn without_doubles(keys: &[Key]) -> Vec<Key> {
-    let mut unique = Vec::with_capacity(keys.len());
-    for key in keys {
-        if !unique.contains(key) {
-            unique.push(*key);
+fn refuse_double_keys(keys: &[Key]) -> Result<(), CliError> {
+    for (index, key) in keys.iter().enumerate() {
+        if keys[..index].contains(key) {
+            return Err(CliError::Usage(format!(
+                "--by names {} twice: once is enough",
+                key.name()
+            )));
         }
     }
-    unique
+    Ok(())
 }
 
 fn by(keys: &[Key]) -> By {

@@ -59,7 +59,11 @@ fn columns(report: &Report, screen: &Screen) -> Vec<Column> {
         })
         .collect();
     columns.push(Column::number("requests", 100));
-    columns.push(Column::number("errors", 70));
+    let errors = if report.total.errors == 0 { 48 } else { 77 };
+    columns.push(Column::number("errors", errors));
+    let most = TokenKind::ALL
+        .into_iter()
+        .max_by_key(|kind| report.total.tokens[kind.index()]);
     for kind in TokenKind::ALL {
         let (header, keep) = match kind {
             TokenKind::Input => ("input", 80),
@@ -69,10 +73,13 @@ fn columns(report: &Report, screen: &Screen) -> Vec<Column> {
             TokenKind::Reasoning => ("reasoning", 50),
             TokenKind::Audio => ("audio", 30),
         };
+        // What most of the usage is must not be what is missing.
+        let keep = if most == Some(kind) { 85 } else { keep };
         columns.push(Column::number(header, keep).under("tokens"));
     }
     columns.push(Column::number("cost", 90));
-    columns.push(Column::number(report.measure.share_header(), 52));
+    // The bar says nothing that the share doesn't say better.
+    columns.push(Column::number(report.measure.share_header(), 78));
     if screen.is_terminal() {
         columns.push(Column::text("", 75));
     }
@@ -112,7 +119,7 @@ impl Filling<'_> {
     /// No tenant has an empty name.
     fn name(&mut self, name: Option<&Label>) {
         let name = name.filter(|name| !name.is_empty());
-        self.table.optional(name.map(|name| text::visible(name)));
+        self.table.optional(name.map(|name| text::name(name)));
     }
 
     /// A line that is about more than one group.
@@ -175,6 +182,12 @@ fn notes(report: &Report, dropped: &[String]) -> Vec<String> {
     }
     if total.requests == 0 {
         note("There are no records in this report.".to_owned());
+    }
+    if report.left_out != 0 {
+        let older = plural(report.left_out, "request");
+        note(format!(
+            "--since leaves out {older} in `older`, whose days are no longer kept apart."
+        ));
     }
     if total.unpriced() != 0 && total.priced != 0 {
         let unpriced = plural(total.unpriced(), "request");

@@ -49,6 +49,7 @@ fn report(models: &[&str]) -> Report {
         }],
         groups,
         rest: None,
+        left_out: 0,
         total,
         measure: Sort::Cost,
     }
@@ -131,14 +132,37 @@ fn eighty_columns_are_enough() {
             assert!(text::width(line) <= width, "{width}: {line}");
         }
     }
+    let wide = lines(&report(&names), Some(100));
+    assert!(
+        wide[2].contains("███"),
+        "the largest share has a bar: {wide:#?}"
+    );
     let lines = lines(&report(&names), Some(80));
-    for needed in ["requests", "input", "cost", "errors"] {
+    for needed in ["requests", "input", "cost", "of cost", "errors"] {
         assert!(lines[1].contains(needed), "{lines:#?}");
     }
-    assert!(
-        lines[2].contains("███"),
-        "the largest share has a bar: {lines:#?}"
-    );
+}
+
+#[test]
+fn what_most_of_the_usage_is_stays() {
+    let mut report = report(&["claude-opus-4-5-20251101", "b", "c"]);
+    let cached = TokenKind::CacheRead.index();
+    for totals in report.groups.iter_mut().map(|group| &mut group.totals) {
+        totals.tokens[cached] = 1_000_000_000;
+        totals.reported[cached] = 1;
+        totals.priced = 0;
+    }
+    report.total.tokens[cached] = 3_000_000_000;
+    report.total.reported[cached] = 1;
+    report.total.priced = 0;
+    report.measure = Sort::Tokens;
+    report.keys = vec![Key::Model];
+    for width in [40, 80] {
+        let lines = lines(&report, Some(width));
+        assert!(lines[1].contains("cache read"), "{lines:#?}");
+        assert!(lines[0].contains(" tokens "), "{lines:#?}");
+        assert_eq!(lines[1].contains("of tokens"), width == 80, "{lines:#?}");
+    }
 }
 
 #[test]

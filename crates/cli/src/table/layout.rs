@@ -1,13 +1,18 @@
 //! Which columns of a table fit a terminal.
 
 use super::{Column, ColumnKind, GAP, Table};
+use crate::text;
 
 /// Names may be cut to this many columns before other columns are left out,
 const NAME_COMFORT: usize = 18;
+/// to this many where there is room for two or three columns only,
+const NAME_NARROW: usize = 14;
+const NARROW: usize = 60;
 /// and to this many when nothing else helps.
 const NAME_LEAST: usize = 8;
 
 /// Columns with their widths.
+#[derive(Clone)]
 pub(super) struct Layout {
     /// Those shown, in their order.
     pub(super) shown: Vec<usize>,
@@ -33,12 +38,19 @@ impl Table {
             widths: self.widths.clone(),
             dropped: Vec::new(),
         };
+        self.fit_groups(&mut layout);
         let Some(room) = room.filter(|room| layout.total() > *room) else {
             return layout;
         };
+        layout.widths.clone_from(&self.widths);
         let names: Vec<usize> = self.numbers(|c| c.kind == ColumnKind::Name).collect();
+        let comfort = if room < NARROW {
+            NAME_NARROW
+        } else {
+            NAME_COMFORT
+        };
         for name in &names {
-            layout.widths[*name] = layout.widths[*name].min(NAME_COMFORT);
+            layout.widths[*name] = layout.widths[*name].min(comfort);
         }
         layout.shown = self.numbers(|c| !c.can_go()).collect();
         // A column that says nothing goes without a word.
@@ -46,19 +58,34 @@ impl Table {
         let mut others: Vec<usize> = others.collect();
         others.sort_by_key(|c| std::cmp::Reverse(self.columns[*c].keep));
         for column in others {
-            layout.shown.push(column);
-            if layout.total() > room {
-                layout.shown.pop();
+            let mut with = layout.clone();
+            with.shown.push(column);
+            self.fit_groups(&mut with);
+            if with.total() <= room {
+                layout.shown.push(column);
+            } else {
                 layout.dropped.push(self.columns[column].full_name());
             }
         }
-        layout.shown.sort_unstable();
+        self.fit_groups(&mut layout);
         self.fit_names(&mut layout, &names, room);
         layout
     }
 
     fn numbers(&self, which: impl Fn(&Column) -> bool) -> impl Iterator<Item = usize> {
         (0..self.columns.len()).filter(move |c| which(&self.columns[*c]))
+    }
+
+    /// Makes columns wide enough for what stands above them in common.
+    fn fit_groups(&self, layout: &mut Layout) {
+        let Layout { shown, widths, .. } = layout;
+        shown.sort_unstable();
+        let group = |column: &usize| self.columns[*column].group;
+        for run in shown.chunk_by(|a, b| group(a) == group(b)) {
+            let Some(last) = run.last() else { continue };
+            let width = run.iter().map(|c| widths[*c]).sum::<usize>() + GAP * (run.len() - 1);
+            widths[*last] += text::width(group(last)).saturating_sub(width);
+        }
     }
 
     /// Takes columns from the widest name until the table fits, or gives the

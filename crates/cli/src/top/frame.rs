@@ -53,13 +53,12 @@ struct Frame<'a> {
 }
 
 impl Frame<'_> {
+    /// A line, or as many as it takes.
     fn line(&mut self, style: Style, text: &str) {
-        let text = match self.screen.width {
-            Some(width) => text::shorten(text, width),
-            None => text.into(),
-        };
         let style = self.screen.style(style);
-        self.lines.push(format!("{style}{text}{style:#}"));
+        let lines = text::wrap(text, self.screen.width.unwrap_or(usize::MAX));
+        let lines = lines.iter().map(|line| format!("{style}{line}{style:#}"));
+        self.lines.extend(lines);
     }
 
     fn table(&mut self, table: &Table, header: bool) {
@@ -142,20 +141,21 @@ impl Frame<'_> {
         if let Some(used) = slots(stats.in_ring) {
             let high = slots(stats.ring_high_water).unwrap_or(0.0);
             let style = if used > 0.9 { BAD } else { Style::new() };
-            // Eighths of a column are for terminals, as all bars.
-            let bar = match self.screen.is_terminal() {
-                true => format!("▕{:<RING$}▏ ", bar(used, RING)),
-                false => String::new(),
-            };
-            self.line(
-                style,
-                &format!(
-                    "ring {bar}{} of {} slots in use, {} at most",
-                    Count(stats.in_ring),
-                    Count(stats.ring_capacity),
-                    Percent(high),
-                ),
+            let said = format!(
+                "{} of {} slots in use, {} at most",
+                Count(stats.in_ring),
+                Count(stats.ring_capacity),
+                Percent(high),
             );
+            // Eighths of a column are for terminals, as all bars; words come
+            // first.
+            let bar = format!("▕{:<RING$}▏ ", bar(used, RING));
+            let whole = text::width("ring ") + text::width(&bar) + text::width(&said);
+            let bar = match self.screen.width {
+                Some(width) if whole <= width => bar,
+                _ => String::new(),
+            };
+            self.line(style, &format!("ring {bar}{said}"));
         }
         self.line(
             Style::new(),
@@ -239,8 +239,8 @@ fn model_table(models: &[Model<'_>], seconds: Option<f64>) -> Table {
     let costs = models.iter().map(|model| model.totals.cost_nanos);
     let decimals = decimals_for(costs.max().unwrap_or(0));
     for model in models {
-        table.cell(text::visible(model.provider));
-        table.cell(text::visible(model.name));
+        table.cell(text::name(model.provider));
+        table.cell(text::name(model.name));
         let rates = seconds.map(|seconds| PerSecond::new(&model.added, seconds));
         table.optional(rates.map(|r| Rate(r.records)));
         table.optional(rates.map(|r| Rate(r.errors)));

@@ -11,7 +11,7 @@ use clap::Args;
 
 use crate::error::CliError;
 use crate::screen::{self, Screen};
-use crate::values::interval;
+use crate::values::{interval, number};
 use crate::watch::{ByModel, Sight, Stop, View, Watch};
 use terminal::Terminal;
 
@@ -34,11 +34,11 @@ pub(crate) struct TopArgs {
     store: PathBuf,
 
     /// How often to look: 200ms, 1s, 1m
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval, allow_hyphen_values = true)]
     interval: Duration,
 
     /// End after N frames
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = number::<u64>(1, u64::MAX), allow_negative_numbers = true)]
     iterations: Option<u64>,
 }
 

@@ -1,7 +1,7 @@
 //! The terminal while `quipu top` has it: a screen of its own, keys as they
 //! are pressed, everything back as it was at the end, however that comes.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
@@ -9,6 +9,7 @@ use crossterm::terminal::{
     Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, queue};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::error::CliError;
 use crate::screen::{self, Screen};
@@ -76,6 +77,16 @@ impl Terminal {
         if stop.within(Duration::ZERO) {
             return Ok(Wish::Quit);
         }
+        // A terminal that is gone is readable for ever, with nothing to read:
+        // crossterm would look for it without end.
+        let slice = if io::stdin().is_terminal() {
+            if has_hung_up(slice) {
+                return Ok(Wish::Quit);
+            }
+            Duration::ZERO
+        } else {
+            slice
+        };
         let ready = event::poll(slice).map_err(|error| self.deaf(&error))?;
         if !ready {
             return Ok(Wish::Nothing);
@@ -108,6 +119,21 @@ impl Drop for Terminal {
             let _ = disable_raw_mode();
         }
     }
+}
+
+/// Waits for a key; says whether the terminal is gone instead.
+fn has_hung_up(slice: Duration) -> bool {
+    let time = Timespec {
+        tv_sec: 0,
+        tv_nsec: slice.min(SLICE).subsec_nanos().into(),
+    };
+    let stdin = io::stdin();
+    let mut keys = [PollFd::new(&stdin, PollFlags::IN)];
+    // What can't be asked is taken to be there.
+    poll(&mut keys, Some(&time)).is_ok()
+        && keys[0]
+            .revents()
+            .intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
 /// Replaces what is on the screen, line by line so that nothing flickers.

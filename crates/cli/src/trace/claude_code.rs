@@ -5,7 +5,7 @@ use quipu::TokenKind;
 
 use super::field::{flag, nanos, seconds, whole};
 use super::table::{Column, CsvReader, Header, Row};
-use super::{Defaults, Event};
+use super::{Defaults, Doubt, Event};
 
 pub(super) const PROVIDER: &str = "anthropic";
 
@@ -57,6 +57,7 @@ impl CsvReader for Reader {
                 TokenKind::Output,
                 Some(self.output.parse_required(row, whole)?),
             );
+        event.doubt = repeated.map(|_| Doubt::StandIn);
         event.tenant = self.session.require(row)?.into();
         event.streamed = self.stream.parse(row, flag)?.unwrap_or(false);
         event.latency = self.latency.parse(row, seconds)?;

@@ -5,9 +5,10 @@ use quipu::TokenKind;
 use serde::Deserialize;
 
 use super::claude_code::{PROVIDER, split_prompt};
+use super::diagnose::{self, Key, Kind, needed, optional};
 use super::field::duration;
-use super::lines::{JsonReader, json_reason};
-use super::{Defaults, Event};
+use super::lines::{JsonReader, Object};
+use super::{Defaults, Doubt, Event};
 
 #[derive(Deserialize)]
 struct Session {
@@ -32,6 +33,40 @@ struct Entry {
     ttft: Option<f64>,
     #[serde(default)]
     requests: Vec<Entry>,
+}
+
+const SESSION: [Key; 3] = [
+    needed("id", Kind::Text),
+    needed("block_size", Kind::Whole),
+    needed("requests", Kind::List),
+];
+
+const ENTRY: [Key; 9] = [
+    needed("t", Kind::Number),
+    needed("type", Kind::Text),
+    optional("model", Kind::Text),
+    optional("in", Kind::Whole),
+    optional("out", Kind::Whole),
+    optional("hash_ids", Kind::List),
+    optional("api_time", Kind::Number),
+    optional("ttft", Kind::Number),
+    optional("requests", Kind::List),
+];
+
+/// What is wrong with a session, or with a request somewhere in it.
+fn wrong_key(session: &Object) -> Option<String> {
+    diagnose::wrong_key(session, &SESSION).or_else(|| wrong_entry(session))
+}
+
+fn wrong_entry(agent: &Object) -> Option<String> {
+    let requests = agent.get("requests")?.as_array()?;
+    requests.iter().enumerate().find_map(|(index, entry)| {
+        let wrong = match entry.as_object() {
+            Some(entry) => diagnose::wrong_key(entry, &ENTRY).or_else(|| wrong_entry(entry)),
+            None => Some("it isn't a JSON object".to_owned()),
+        };
+        wrong.map(|reason| format!("request {index}: {reason}"))
+    })
 }
 
 const SUB_AGENT: &str = "subagent";
@@ -92,6 +127,7 @@ impl Reader {
             .tokens(TokenKind::Input, Some(input))
             .tokens(TokenKind::CacheRead, cache_read)
             .tokens(TokenKind::Output, Some(output));
+        event.doubt = repeated.map(|_| Doubt::StandIn);
         event.tenant = session.id.as_str().into();
         event.streamed = entry.kind == STREAMED;
         event.latency = entry
@@ -105,7 +141,8 @@ impl Reader {
 
 impl JsonReader for Reader {
     fn read(&self, line: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<(), String> {
-        let session: Session = serde_json::from_slice(line).map_err(|error| json_reason(&error))?;
+        let session: Session = serde_json::from_slice(line)
+            .map_err(|error| diagnose::reason(&error, line, wrong_key))?;
         // A session counts whole or not at all.
         let mut events = Vec::new();
         self.agent(&session, &session.requests, 0.0, &mut events)?;

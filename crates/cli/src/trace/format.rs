@@ -60,6 +60,16 @@ impl Format {
         )
     }
 
+    /// Whether rows come in the order of time, or nearly so. Of quipu's own
+    /// formats that is taken for granted, as they may come from a pipe that a
+    /// gateway writes to.
+    pub(crate) const fn is_in_order(self) -> bool {
+        !matches!(
+            self,
+            Self::ClaudeCode | Self::ClaudeSession | Self::RecordedCalls
+        )
+    }
+
     /// The format of a first line: the one that asks for the most of the names
     /// that it has.
     pub(super) fn of(is_json: bool, has: impl Fn(&str) -> bool) -> Option<Self> {

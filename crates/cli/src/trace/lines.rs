@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::diagnose;
 use super::field::shown;
 use super::format::Format;
 use super::source::{Refusal, Source};
@@ -40,7 +41,7 @@ impl JsonRows {
         let object: Object = serde_json::from_slice(&line).map_err(|error| {
             Refusal::Unrecognised(format!(
                 "its first line isn't one JSON object: {}",
-                json_reason(&error)
+                diagnose::syntax(&error)
             ))
         })?;
         let Some((format, reader)) = choose(&object) else {
@@ -64,6 +65,10 @@ impl JsonRows {
         self.format
     }
 
+    pub(super) fn may_wait(&self) -> bool {
+        self.source.may_wait()
+    }
+
     pub(super) fn next(&mut self, each: &mut dyn FnMut(Event<'_>)) -> io::Result<Step> {
         if !std::mem::take(&mut self.is_pending) {
             self.number += 1;
@@ -81,18 +86,9 @@ impl JsonRows {
             Ok(()) => Step::Read,
             Err(reason) => Step::Bad(BadLine {
                 line: self.number,
+                lines: 1,
                 reason,
             }),
         })
-    }
-}
-
-/// serde_json's word without "line 1", which would be taken for the trace's.
-pub(super) fn json_reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rsplit_once(" at line ") {
-        Some((what, _)) if error.column() > 0 => format!("{what} at column {}", error.column()),
-        Some((what, _)) => what.to_owned(),
-        None => text,
     }
 }

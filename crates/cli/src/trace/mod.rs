@@ -5,6 +5,7 @@ mod azure;
 mod burstgpt;
 mod claude_code;
 mod claude_session;
+mod diagnose;
 mod field;
 mod format;
 mod lines;
@@ -53,6 +54,25 @@ pub(crate) struct Event<'a> {
     pub(crate) outcome: Outcome,
     pub(crate) streamed: bool,
     pub(crate) estimated: bool,
+    /// Why some of the tokens are not what was reported.
+    pub(crate) doubt: Option<Doubt>,
+}
+
+/// What a trace leaves to the reader. Such calls count as estimated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// The trace has no cache reads; something else stands in for them.
+    StandIn,
+    /// A part was larger than the total that contains it, and was cut.
+    Excess,
+}
+
+impl Doubt {
+    pub(crate) const ALL: [Self; 2] = [Self::StandIn, Self::Excess];
+
+    pub(crate) const fn index(self) -> usize {
+        self as usize
+    }
 }
 
 impl<'a> Event<'a> {
@@ -73,6 +93,7 @@ impl<'a> Event<'a> {
             outcome: Outcome::Ok,
             streamed: false,
             estimated: false,
+            doubt: None,
         }
     }
 
@@ -180,6 +201,8 @@ impl std::error::Error for TraceError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BadLine {
     pub(crate) line: u64,
+    /// How many lines are lost with it, itself included.
+    pub(crate) lines: u64,
     pub(crate) reason: String,
 }
 
@@ -188,7 +211,7 @@ pub(crate) struct BadLine {
 pub(crate) enum Step {
     /// A line that was read.
     Read,
-    /// A line that was skipped.
+    /// A line, or several that belong together, that was skipped.
     Bad(BadLine),
     /// The end.
     End,
@@ -221,6 +244,11 @@ impl Trace {
             place: self.place.clone(),
             source,
         })
+    }
+
+    /// Whether the next line is not here yet, as on a pipe.
+    pub(crate) fn may_wait(&self) -> bool {
+        self.rows.may_wait()
     }
 
     fn from_source(

@@ -3,7 +3,8 @@
 use quipu::TokenKind;
 use serde::Deserialize;
 
-use super::lines::{JsonReader, json_reason};
+use super::diagnose::{self, Key, Kind, needed};
+use super::lines::JsonReader;
 use super::{Defaults, Event, ModelName};
 
 const NANOS_PER_MILLI: u64 = 1_000_000;
@@ -14,6 +15,12 @@ struct Line {
     input_length: u64,
     output_length: u64,
 }
+
+const KEYS: [Key; 3] = [
+    needed("timestamp", Kind::Whole),
+    needed("input_length", Kind::Whole),
+    needed("output_length", Kind::Whole),
+];
 
 pub(super) struct Reader {
     defaults: Defaults,
@@ -31,7 +38,9 @@ impl Reader {
 
 impl JsonReader for Reader {
     fn read(&self, line: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<(), String> {
-        let line: Line = serde_json::from_slice(line).map_err(|error| json_reason(&error))?;
+        let line: Line = serde_json::from_slice(line).map_err(|error| {
+            diagnose::reason(&error, line, |object| diagnose::wrong_key(object, &KEYS))
+        })?;
         let at = self
             .defaults
             .after_start(line.timestamp.saturating_mul(NANOS_PER_MILLI))?;

@@ -9,8 +9,9 @@ use quipu::TokenKind;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::diagnose::{self, Key, Kind, optional};
 use super::field::{flag, outcome, parse_time, shown, whole};
-use super::lines::{JsonReader, json_reason};
+use super::lines::{JsonReader, Object};
 use super::table::{Column, CsvReader, Header, Row};
 use super::{Defaults, Event, ModelName};
 
@@ -147,7 +148,8 @@ impl JsonLine {
 
 impl JsonReader for JsonLine {
     fn read(&self, line: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<(), String> {
-        let line: Line<'_> = serde_json::from_slice(line).map_err(|error| json_reason(&error))?;
+        let line: Line<'_> = serde_json::from_slice(line)
+            .map_err(|error| diagnose::reason(&error, line, wrong_key))?;
         let at = match &line.at {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => Some(time("at", text)?),
@@ -177,6 +179,31 @@ impl JsonReader for JsonLine {
         each(event);
         Ok(())
     }
+}
+
+/// What is wrong with an object. Of these keys none is needed: `--model` may
+/// stand in for the names.
+fn wrong_key(object: &Object) -> Option<String> {
+    const TEXTS: [&str; 4] = ["provider", "model", "tenant", "outcome"];
+    const FLAGS: [&str; 2] = ["streamed", "estimated"];
+    let unknown = object.keys().find(|key| !COLUMNS.contains(&key.as_str()));
+    if let Some(key) = unknown {
+        let known = COLUMNS.join(", ");
+        return Some(format!(
+            "it has the key {}, quipu's own JSON has {known}",
+            shown(key)
+        ));
+    }
+    // The moment has several ways to be written.
+    let keys = COLUMNS.into_iter().filter(|name| *name != "at");
+    let keys: Vec<Key> = keys
+        .map(|name| match name {
+            name if TEXTS.contains(&name) => optional(name, Kind::Text),
+            name if FLAGS.contains(&name) => optional(name, Kind::Flag),
+            name => optional(name, Kind::Whole),
+        })
+        .collect();
+    diagnose::wrong_key(object, &keys)
 }
 
 fn time(name: &str, text: &str) -> Result<u64, String> {

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use quipu::TokenKind;
 use serde::Deserialize;
 
+use super::diagnose::{self, Key, Kind, needed};
 use super::field::nanos;
-use super::lines::{JsonReader, json_reason};
+use super::lines::JsonReader;
 use super::{Defaults, Event, ModelName};
 
 #[derive(Deserialize)]
@@ -19,6 +20,13 @@ struct Line<'a> {
     #[serde(borrow)]
     session_id: Cow<'a, str>,
 }
+
+const KEYS: [Key; 4] = [
+    needed("timestamp", Kind::Text),
+    needed("input_length", Kind::Whole),
+    needed("output_length", Kind::Whole),
+    needed("session_id", Kind::Text),
+];
 
 pub(super) struct Reader {
     defaults: Defaults,
@@ -36,7 +44,9 @@ impl Reader {
 
 impl JsonReader for Reader {
     fn read(&self, line: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<(), String> {
-        let line: Line<'_> = serde_json::from_slice(line).map_err(|error| json_reason(&error))?;
+        let line: Line<'_> = serde_json::from_slice(line).map_err(|error| {
+            diagnose::reason(&error, line, |object| diagnose::wrong_key(object, &KEYS))
+        })?;
         let at = self
             .defaults
             .after_start(nanos("timestamp", &line.timestamp)?)?;

@@ -5,7 +5,7 @@ use quipu::TokenKind;
 
 use super::field::{flag, unix_seconds, whole};
 use super::table::{Column, CsvReader, Header, Row};
-use super::{Defaults, Event, UNNAMED};
+use super::{Defaults, Doubt, Event, UNNAMED};
 
 /// What a dialect's counts contain.
 struct Convention {
@@ -66,12 +66,13 @@ impl CsvReader for Reader {
         let mut cache_read = self.cache_read.parse(row, whole)?;
         let mut cache_write = self.cache_write.parse(row, whole)?;
         let mut reasoning = self.reasoning.parse(row, whole)?;
+        let mut is_cut = false;
         if convention.input_includes_cache {
-            take_part(&mut input, &mut cache_read);
-            take_part(&mut input, &mut cache_write);
+            is_cut |= take_part(&mut input, &mut cache_read);
+            is_cut |= take_part(&mut input, &mut cache_write);
         }
         if convention.output_includes_reasoning {
-            take_part(&mut output, &mut reasoning);
+            is_cut |= take_part(&mut output, &mut reasoning);
         }
         let created = self.created.parse(row, unix_seconds)?;
         let named = self.model.get(row);
@@ -91,16 +92,20 @@ impl CsvReader for Reader {
         .tokens(TokenKind::Output, output)
         .tokens(TokenKind::Reasoning, reasoning);
         event.streamed = self.stream.parse(row, flag)?.unwrap_or(false);
+        event.doubt = is_cut.then_some(Doubt::Excess);
         Ok(event)
     }
 }
 
 /// Takes a part out of the total that contains it. A part beyond its total is
-/// cut to it, so that both still add up to what was reported; a part of an
-/// unreported total stands alone.
-fn take_part(total: &mut Option<u64>, part: &mut Option<u64>) {
-    if let (Some(total), Some(part)) = (total, part) {
-        *part = (*part).min(*total);
-        *total -= *part;
-    }
+/// cut to it, so that both still add up to what was reported; true if it was.
+/// A part of an unreported total stands alone.
+fn take_part(total: &mut Option<u64>, part: &mut Option<u64>) -> bool {
+    let (Some(total), Some(part)) = (total, part) else {
+        return false;
+    };
+    let is_beyond = *part > *total;
+    *part = (*part).min(*total);
+    *total -= *part;
+    is_beyond
 }

@@ -45,6 +45,13 @@ impl Rows {
         }
     }
 
+    pub(super) fn may_wait(&self) -> bool {
+        match self {
+            Self::Csv(rows) => rows.may_wait(),
+            Self::Json(rows) => rows.may_wait(),
+        }
+    }
+
     pub(super) fn next(&mut self, each: &mut dyn FnMut(Event<'_>)) -> io::Result<Step> {
         match self {
             Self::Csv(rows) => rows.next(each),

@@ -47,6 +47,24 @@ impl Read for Bounded {
     }
 }
 
+/// Says what is wrong with compressed bytes in words that name them.
+struct Gzip<R>(MultiGzDecoder<R>);
+
+impl<R: BufRead> Read for Gzip<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf).map_err(|error| {
+            let what = match error.kind() {
+                io::ErrorKind::UnexpectedEof => "its gzip data breaks off",
+                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+                    "its gzip data is damaged"
+                }
+                _ => return error,
+            };
+            io::Error::new(error.kind(), format!("{what}, or something follows it"))
+        })
+    }
+}
+
 /// Opens a trace's bytes.
 pub(super) fn open(place: &Place) -> io::Result<Source> {
     match place {
@@ -74,7 +92,9 @@ impl Source {
     pub(super) fn new(bytes: impl Read + Send + 'static) -> io::Result<Self> {
         let (magic, bytes) = peek(bytes, ZSTD.len())?;
         let plain: Box<dyn Read + Send> = if magic.starts_with(&GZIP) {
-            Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, bytes)))
+            Box::new(Gzip(MultiGzDecoder::new(BufReader::with_capacity(
+                BUFFER, bytes,
+            ))))
         } else if magic.starts_with(&ZSTD) {
             return Err(io::Error::new(
                 io::ErrorKind::Unsupported,
@@ -101,6 +121,11 @@ impl Source {
     /// The bytes that are read already; empty only at the end.
     pub(super) fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.reader.fill_buf()
+    }
+
+    /// Whether the rest of the next line is still to be read.
+    pub(super) fn may_wait(&self) -> bool {
+        !self.reader.buffer().contains(&b'\n')
     }
 
     /// Skips white space before the first row; how many lines that were.

@@ -172,6 +172,10 @@ impl CsvRows {
         self.format
     }
 
+    pub(super) fn may_wait(&self) -> bool {
+        self.source.may_wait()
+    }
+
     pub(super) fn next(&mut self, each: &mut dyn FnMut(Event<'_>)) -> io::Result<Step> {
         if !self.source.read_line(&mut self.line)? {
             return Ok(Step::End);
@@ -184,7 +188,11 @@ impl CsvRows {
         let result = self.complete_row()?.and_then(|()| self.call(each));
         Ok(match result {
             Ok(()) => Step::Read,
-            Err(reason) => Step::Bad(BadLine { line, reason }),
+            Err(reason) => Step::Bad(BadLine {
+                line,
+                lines: self.number - line + 1,
+                reason,
+            }),
         })
     }
 

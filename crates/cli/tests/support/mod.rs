@@ -4,11 +4,11 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use quipu::{Recorder, TokenKind, UsageRecord};
+use quipu::{Reader, Recorder, TokenKind, Totals, UsageRecord};
 
 /// More than any machine needs for anything here.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -113,4 +113,44 @@ pub(crate) fn interrupt(pid: u32) {
         .status()
         .unwrap();
     assert!(status.success());
+}
+
+/// A trace in quipu's own format.
+pub(crate) const CSV: &str = "provider,model,tenant,input,output,outcome,at\n\
+    openai,gpt-4o,acme,10,5,ok,2024-02-29T12:00:00Z\n\
+    openai,gpt-4o,,20,7,timeout,2024-02-29T12:00:01Z\n\
+    mistral,large,acme,,1,,\n";
+
+/// Writes a file and gives its path.
+pub(crate) fn file(directory: &Path, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    let path = directory.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// The command that replays `trace` into `store`.
+pub(crate) fn replay(trace: &Path, store: &Path, more: &[&str]) -> Command {
+    let mut command = command([
+        "replay".as_ref(),
+        trace.as_os_str(),
+        "--store".as_ref(),
+        store.as_os_str(),
+    ]);
+    command.args(more);
+    command
+}
+
+/// What a command prints that has nothing to complain of.
+pub(crate) fn printed(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(0));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What a store holds that was closed in order.
+pub(crate) fn total(store: &Path) -> Totals {
+    let reader = Reader::open(store).unwrap();
+    assert!(reader.status().unwrap().clean);
+    reader.snapshot().unwrap().total()
 }

@@ -109,6 +109,20 @@ fn claude_session_counts_whole_or_not_at_all() {
     let (events, bad) = read(format!("{good}\n{half}\n{good}\n"));
     assert_eq!(events.len(), 2);
     assert_eq!(lines(&bad, &["request 1: out is missing"]), [2]);
+    let nested = r#"{"id":"s","block_size":64,"requests":[{"t":0,"type":"subagent","requests":[{"t":"x","type":"n"}]}]}"#;
+    let (_, bad) = read(format!(
+        "{nested}\n{{\"id\":1,\"block_size\":2,\"requests\":[]}}\n"
+    ));
+    assert_eq!(
+        lines(
+            &bad,
+            &[
+                "request 0: request 0: t: \"x\" is not a number",
+                "id: \"1\" is not a text"
+            ]
+        ),
+        [1, 2]
+    );
 }
 
 #[test]
@@ -193,7 +207,17 @@ fn mooncake_counts_milliseconds() {
     assert_eq!(events[0].tokens[..4], [Some(6758), None, None, Some(500)]);
     assert_eq!(events[1].at, START + SECOND + SECOND / 2);
     assert_eq!(&*events[0].provider, "mooncake");
-    assert_eq!(lines(&bad, &["output_length", "1.5", "EOF"]), [3, 4, 5]);
+    assert_eq!(
+        lines(
+            &bad,
+            &[
+                "output_length is missing",
+                "input_length: \"1.5\" is not a whole number",
+                "breaks off"
+            ]
+        ),
+        [3, 4, 5]
+    );
     assert!(
         bad.iter().all(|bad| !bad.reason.contains("line")),
         "{bad:?}"

@@ -59,6 +59,7 @@ fn owned(event: Event<'_>) -> Event<'static> {
         outcome: event.outcome,
         streamed: event.streamed,
         estimated: event.estimated,
+        doubt: event.doubt,
     }
 }
 

@@ -164,16 +164,26 @@ fn bad_values_are_named() {
          {\"provider\":\"p\",\"model\":\"m\",\"outcome\":\"great\"}\n\
          {\"provider\":\"p\",\"model\":\"m\",\"input\":-1}\n\
          {\"provider\":\"p\",\"model\":\"m\",\"at\":1.5}\n\
+         {\"provider\":\"p\",\"model\":\"m\",\"ouput\":1}\n\
+         {\"provider\":\"p\",\"model\":\"m\",\"output\":1,\"output\":2}\n\
+         {\"provider\":\"p\",\"model\":7}\n\
+         {\"provider\":\"p\",\"model\":\"m\",\"streamed\":\"yes\"}\n\
+         {\"provider\":\"p\",\"model\":\"m\"}}\n\
          [1,\"p\",\"m\",null,1,1,1,1,1,1,1,1,1,null,true,true]\n",
     );
     let words = [
         "model is empty",
         "outcome",
-        "-1",
+        "input: \"-1\" is not a whole number",
         "at: \"1.5\"",
+        "the key \"ouput\"",
+        "the key \"output\" is there twice",
+        "model: \"7\" is not a text",
+        "streamed: \"yes\" is not true or false",
+        "isn't valid JSON from column 29 on",
         "isn't a JSON object",
     ];
-    assert_eq!(lines(&bad, &words), [2, 3, 4, 5, 6]);
+    assert_eq!(lines(&bad, &words), [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
 }
 
 #[test]

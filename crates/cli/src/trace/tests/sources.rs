@@ -88,7 +88,7 @@ fn bad_lines_have_the_number_that_an_editor_shows() {
         ]
         .join(end);
         assert_eq!(
-            lines(&read(text).1, &["EOF", "isn't a JSON object"]),
+            lines(&read(text).1, &["breaks off", "isn't a JSON object"]),
             [4, 6]
         );
     }
