@@ -22,7 +22,7 @@ use quipu::{Builder, Durability, ModelTotals, Recorder, RowTotals, Snapshot, Usa
 use seam::Seam;
 
 /// Images of each run, unless the variable says otherwise.
-const IMAGES: usize = 400;
+const IMAGES: usize = 300;
 const IMAGES_VARIABLE: &str = "QUIPU_POWER_IMAGES";
 
 /// Of the points that each row and each word of a name passes, one in so many
