@@ -259,13 +259,30 @@ impl RingFile {
     /// file as `id` and were never recorded on.
     pub(crate) fn remove_unused(dir: &Path, id: RingId) {
         for (path, number) in rings_of(dir, id) {
-            let ring = Self::peek(dir, RingId { number, ..id });
-            let is_unused = |ring: &Ring| ring.shards().iter().all(|shard| shard.claimed() == 0);
-            if ring.is_ok_and(|ring| ring.as_ref().is_some_and(is_unused)) {
+            let is_unused = match Self::peek(dir, RingId { number, ..id }) {
+                Ok(ring) => {
+                    let mut shards = ring.iter().flat_map(Ring::shards);
+                    shards.all(|shard| shard.claimed() == 0)
+                }
+                Err(_) => is_blank(&path),
+            };
+            if is_unused {
                 // Best effort, as above.
                 let _ = files::remove(&path);
             }
         }
+    }
+}
+
+/// Whether whoever created the file was killed before the header was written.
+fn is_blank(path: &Path) -> bool {
+    let mut bytes = [0u8; HEADER_WORDS * 8];
+    let Ok(file) = files::open_existing(path, false) else {
+        return false;
+    };
+    match look_at(path, &file) {
+        Ok(stat) if stat.st_size == 0 => true,
+        _ => files::read(&file, path, &mut bytes, 0).is_ok() && bytes.iter().all(|byte| *byte == 0),
     }
 }
 
