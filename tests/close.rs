@@ -29,8 +29,11 @@ fn produce_until_closed(recorder: &Recorder, usage: UsageRecord, accepted: &Atom
     let usage = |n| mark(usage, n);
     let mut seen = Seen::default();
     let mut n = 0;
-    while seen.closed < 20 && n + 4 < MARKS {
-        let offered = if n % 3 == 0 { 4 } else { 1 };
+    for turn in 0u64.. {
+        if seen.closed == 20 || n + 4 >= MARKS {
+            break;
+        }
+        let offered = if turn % 3 == 0 { 4 } else { 1 };
         let batch: Vec<_> = (n..n + offered).map(usage).collect();
         let (taken, why) = match batch[..] {
             [one] => match recorder.record(one) {
@@ -51,7 +54,8 @@ fn produce_until_closed(recorder: &Recorder, usage: UsageRecord, accepted: &Atom
             None if taken < offered => seen.full += offered - taken,
             None => assert_eq!(seen.closed, 0, "accepted after the close"),
         }
-        n += offered;
+        // What was refused is offered again.
+        n += taken;
     }
     seen
 }

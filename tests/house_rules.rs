@@ -88,7 +88,10 @@ fn faults_in(text: &str) -> impl Iterator<Item = u32> {
 fn every_fault_has_a_test_and_the_page_says_where() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = fs::read_to_string(root.join("docs/testing.md")).unwrap();
-    let row = |n: u32| page.lines().find(|line| line.starts_with(&format!("| {n} | ")));
+    let row = |n: u32| {
+        page.lines()
+            .find(|line| line.starts_with(&format!("| {n} | ")))
+    };
     let mut found = std::collections::BTreeSet::new();
     for dir in ["src", "tests", "crates"] {
         for path in sources(&root.join(dir)) {

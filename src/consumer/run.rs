@@ -235,6 +235,8 @@ impl Consumer {
         } = &mut self.parts;
         let before = block.clone();
         change(block);
+        // Once more: producers were at work since the last look.
+        block.high_water = block.high_water.max(self.core.ring.held());
         self.core.count_refusals(block);
         if records > 0 {
             block.flushes += 1;
