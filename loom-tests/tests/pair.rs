@@ -16,7 +16,7 @@
 //! |---|---:|---:|
 //! | rows of one generation belong together | 20 323 | 1 |
 //! | a row that the reader has is skipped only if it is the same | 981 | 0 |
-//! | a copy is whole without the committed word | NNN | 0 |
+//! | a copy is whole without the committed word | 2 233 | 0 |
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![cfg(loom)]
