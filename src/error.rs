@@ -97,8 +97,9 @@ impl fmt::Display for CloseError {
             ),
             Self::Degraded(reason) => write!(
                 f,
-                "the store can't be written, the last records wait in the ring for the next \
-                 open: {reason}"
+                "the recorder is closed, but not all is safe; what the store doesn't have is \
+                 counted at the next open as far as the ring still has it, and the rest is \
+                 then counted as lost: {reason}"
             ),
         }
     }

@@ -173,6 +173,10 @@ fn once_and_not_on_top_of_a_checkpoint() {
     let again = salvage(&damaged, into.store()).unwrap_err();
     assert!(matches!(again, SalvageError::Refused { .. }), "{again}");
     assert_eq!(rows(into.store()), after);
+    // Nor another copy of the same store, damaged or not.
+    let sound = salvage(place.aggregate(), into.store()).unwrap_err();
+    assert!(matches!(sound, SalvageError::Refused { .. }), "{sound}");
+    assert_eq!(rows(into.store()), after);
     assert!(Reader::open(into.store()).unwrap().status().unwrap().clean);
 
     let durability = Durability::Checkpoint(PATIENCE);

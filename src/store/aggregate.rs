@@ -55,6 +55,8 @@ pub(crate) struct Aggregate {
     path: PathBuf,
     file: File,
     pub(crate) identity: Identity,
+    /// The identity's words in the file.
+    header: Placed<AtomicU64>,
     live: Placed<AtomicU64>,
     commit: Placed<Pair<COMMIT_WORDS>>,
     /// Guards growth, which both the consumer and threads with new names do.
@@ -125,16 +127,18 @@ impl Aggregate {
         .map_err(map_error)?;
         let placed = || {
             Some((
+                Placed::new(&region, 0, IDENTITY_WORDS)?,
                 Placed::new(&region, LIVE_OFFSET, LIVE_WORDS)?,
                 Placed::new(&region, COMMIT_OFFSET, 1)?,
             ))
         };
-        let (live, commit) =
+        let (header, live, commit) =
             placed().ok_or_else(|| map_error(io::Error::other("a mapping is out of place")))?;
         Ok(Self {
             path: path.to_owned(),
             file,
             identity,
+            header,
             live,
             commit,
             end: Mutex::new(End {
@@ -181,6 +185,17 @@ impl Aggregate {
             return Err(self.damaged("somebody cut it short while it was in use"));
         }
         Ok(())
+    }
+
+    /// Whether the file still says what its writer put there last: a backup
+    /// that is copied over a live file has the same name and inode.
+    pub(crate) fn check_untouched(&self, committed: u64) -> Result<(), OpenError> {
+        // Relaxed: only this process has any business here.
+        let header = self.header.iter().map(|word| word.load(Ordering::Relaxed));
+        if header.eq(self.identity.to_words()) && self.committed().ok() == Some(committed) {
+            return Ok(());
+        }
+        Err(self.damaged("somebody wrote over it while it was in use"))
     }
 
     /// Copies all of the file's bytes to another.

@@ -167,7 +167,10 @@ impl Store {
 
     /// Looks whether the file is there, and as long as it was.
     pub(crate) fn look(&mut self) -> Result<(), OpenError> {
-        let found = self.aggregate.check_present();
+        let found = self
+            .aggregate
+            .check_present()
+            .and_then(|()| self.aggregate.check_untouched(self.generation));
         self.is_gone = matches!(
             found,
             Err(OpenError::Gone { .. } | OpenError::Damaged { .. })

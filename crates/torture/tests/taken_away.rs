@@ -107,6 +107,40 @@ fn f23_a_file_in_the_place_of_the_stores_is_set_aside() {
 }
 
 #[test]
+fn f23_a_file_that_is_copied_over_the_stores_is_set_aside() {
+    // Another store's, and an older copy of this one's. Both as long as the
+    // live file, so that only what they say tells.
+    let (other, recorder) = in_use();
+    recorder.close(PATIENCE).unwrap();
+    let other = fs::read(other.aggregate()).unwrap();
+    for is_own in [false, true] {
+        let (place, recorder) = in_use();
+        let bytes = match is_own {
+            false => other.clone(),
+            true => fs::read(place.aggregate()).unwrap(),
+        };
+        count(&recorder, 4);
+        recorder.flush(PATIENCE).unwrap();
+        assert_eq!(
+            fs::metadata(place.aggregate()).unwrap().len(),
+            bytes.len() as u64
+        );
+        // Without cutting it first, as a copy in place would.
+        let file = File::options().write(true).open(place.aggregate());
+        std::os::unix::fs::FileExt::write_all_at(&file.unwrap(), &bytes, 0).unwrap();
+        count(&recorder, 3);
+        recorder.flush(PATIENCE).unwrap();
+        let names = files_in(&place.store());
+        assert!(
+            names.iter().any(|name| name.starts_with("aggregate.2")),
+            "{names:?}"
+        );
+        count(&recorder, 2);
+        drop(reopen(&place, recorder, 14));
+    }
+}
+
+#[test]
 fn f23_a_store_that_is_moved_away_counts_in_memory_until_it_is_back() {
     let (place, recorder) = in_use();
     let away = place.path().join("away");

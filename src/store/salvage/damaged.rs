@@ -43,7 +43,8 @@ pub(super) struct Damaged {
     pub(super) tenants: BTreeMap<u32, String>,
     /// What could not be read, part by part.
     pub(super) notes: Vec<String>,
-    /// Tells this file's content from any other's.
+    /// Tells this store from any other or, where its identity is not sound,
+    /// this file's content.
     pub(super) fingerprint: u64,
 }
 
@@ -112,6 +113,11 @@ impl Damaged {
             }
         }
         this.bucket = bucket.unwrap_or_else(|| this.guess_bucket());
+        // Two copies of one store have the same counts, however they are
+        // damaged.
+        if let Some(store) = this.store {
+            this.fingerprint = store.0[0];
+        }
         Ok(this)
     }
 

@@ -84,7 +84,7 @@ pub fn salvage(damaged: impl AsRef<Path>, into: impl AsRef<Path>) -> Result<Salv
     let target = Target::of(open(into, &options)?);
     let mark = RowKey::salvaged(damaged.fingerprint);
     let why = if target.ledger.has(mark) {
-        Some("this file was salvaged into it before")
+        Some("this file, or another copy of its store, was salvaged into it before")
     } else if damaged.store == Some(target.store.id()) && !is_new {
         Some(
             "it goes on from a checkpoint of the same store and has most of these counts already: \
