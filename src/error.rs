@@ -83,8 +83,10 @@ pub enum CloseError {
     /// The last commit did not happen in time. No more records are accepted;
     /// those that were are counted now or when the store is opened again.
     Timeout,
-    /// The store can't be written. What it lacks is still in the ring's file
-    /// and is replayed when the store is opened again.
+    /// Not all is safe, for the reason given: the store, or its checkpoint,
+    /// can't be written. What the store lacks is replayed when it is opened
+    /// again as far as the ring still has it; the rest is then counted in
+    /// [`Stats::lost`](crate::Stats::lost).
     Degraded(String),
 }
 

@@ -144,7 +144,9 @@ impl Recorder {
     /// wake the consumer.
     ///
     /// After `Ok` the record is counted exactly once, even if the process is
-    /// killed in the next instant.
+    /// killed in the next instant. The one exception: while the store can't be
+    /// written ([`Stats::degraded`]) and the ring has no room to keep it, a kill
+    /// loses it, and the next open counts it in [`Stats::lost`].
     ///
     /// # Errors
     ///
@@ -227,7 +229,8 @@ impl Recorder {
     ///
     /// # Errors
     ///
-    /// See [`FlushError`]; nothing is lost in any case.
+    /// See [`FlushError`]; what was accepted stays counted in this process in
+    /// any case.
     pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         if self.ring.is_closed() {
             return Err(FlushError::Closed);
@@ -283,7 +286,8 @@ impl Recorder {
     ///
     /// # Errors
     ///
-    /// See [`CloseError`]; nothing that was accepted is lost in any case.
+    /// See [`CloseError`]. Only after [`CloseError::Degraded`] can anything be
+    /// lost, and the next open says how much: [`Stats::lost`].
     pub fn close(&self, timeout: Duration) -> Result<Stats, CloseError> {
         match self.life.end(timeout) {
             Waited::Done => Ok(self.stats()),

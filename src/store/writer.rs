@@ -133,7 +133,6 @@ impl Store {
     /// What the file says now of all rows, after a panic in the middle of
     /// something: what was not committed is taken back.
     pub(crate) fn reload(&mut self) -> Result<(View, Vec<Row>), OpenError> {
-        self.aggregate.check_present()?;
         self.take_back()?;
         let view = self.aggregate.view()?.unwrap_or_default();
         let rows = super::load::load_rows(&self.aggregate, &self.rows, &view)?;
