@@ -18,6 +18,13 @@ pub(crate) use crossbeam_utils::{
     sync::{Parker, Unparker},
 };
 
+#[cfg(not(loom))]
+mod cell;
+#[cfg(not(loom))]
+pub(crate) use cell::UnsafeCell;
+#[cfg(loom)]
+pub(crate) use loom::cell::UnsafeCell;
+
 #[cfg(loom)]
 pub(crate) use loom::sync::{
     Arc, Condvar, Mutex, MutexGuard,

@@ -2,7 +2,7 @@
 //! compared runs in turn, round by round, and medians and ratios are printed.
 //!
 //! `cargo bench --bench table` takes about a minute; `-- --quick` a few
-//! seconds, to see that it runs.
+//! seconds, to see that it runs; `-- record fold` only these stations.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
@@ -35,11 +35,21 @@ fn main() {
         "{:<58} {:>14} {:>22} {:>10}",
         "what", "median", "middle half", "ratio"
     );
-    record::run(effort);
-    readers::measure(effort);
-    fold::run(effort);
-    rows::run(effort);
-    children::measure(effort);
+    let stations: [(&str, fn(Effort)); 5] = [
+        ("record", record::run),
+        ("readers", readers::measure),
+        ("fold", fold::run),
+        ("rows", rows::run),
+        ("children", children::measure),
+    ];
+    let named: Vec<_> = std::env::args()
+        .filter(|arg| stations.iter().any(|(name, _)| name == arg))
+        .collect();
+    for (name, station) in stations {
+        if named.is_empty() || named.iter().any(|arg| arg == name) {
+            station(effort);
+        }
+    }
 }
 
 /// Prints one line of the table.

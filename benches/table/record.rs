@@ -2,8 +2,8 @@
 //! and by two at once. Rounds alternate; what was pushed is taken out between
 //! the rounds, outside the clock.
 
-use std::hint::black_box;
-use std::sync::Barrier;
+use std::hint::{black_box, spin_loop};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_queue::ArrayQueue;
@@ -41,9 +41,14 @@ pub(crate) fn usage(recorder: &Recorder) -> UsageRecord {
 /// Nanoseconds per call, of `threads` threads that each call `push` as often
 /// as a burst is long, at the same time.
 pub(crate) fn burst(threads: usize, push: impl Fn() + Sync) -> f64 {
-    let barrier = Barrier::new(threads);
+    // Not a barrier that sleeps: one thread would be through with its burst
+    // before another is awake.
+    let waiting = AtomicUsize::new(threads);
     let work = || {
-        barrier.wait();
+        waiting.fetch_sub(1, Ordering::Relaxed);
+        while waiting.load(Ordering::Relaxed) > 0 {
+            spin_loop();
+        }
         let start = Instant::now();
         for _ in 0..BURST {
             push();

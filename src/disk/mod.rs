@@ -14,4 +14,4 @@ mod seam;
 pub(crate) use boot::{boot_id, is_same_boot};
 #[cfg(not(loom))]
 pub(crate) use region::Region;
-pub(crate) use region::{Mappable, Placed};
+pub(crate) use region::{Mappable, Placed, PlacedOne};

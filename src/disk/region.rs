@@ -1,15 +1,16 @@
 //! Mapped memory, and typed slices that lie in it.
 //!
-//! This is the only place where bytes are cast to types. Everything that lies
-//! in a region is made of atomics, so that any process may read it at any
-//! time, and every bit pattern is a valid value.
+//! This is the only place where bytes are cast to types. What lies in a region
+//! is made of atomics, so that any process may read it at any time, and of
+//! records that atomics guard; every bit pattern is a valid value.
 
 /// Types that may lie in a mapped region.
 ///
 /// # Safety
 ///
 /// - every bit pattern is a valid value, and there is nothing to drop;
-/// - all fields are atomics: the memory is shared, also with other processes;
+/// - all fields are atomics, or cells to which access is ordered by atomics:
+///   the memory is shared, also with other processes;
 /// - the alignment is at most 4096 bytes.
 pub(crate) unsafe trait Mappable: Sync {}
 
@@ -17,10 +18,10 @@ pub(crate) unsafe trait Mappable: Sync {}
 unsafe impl Mappable for crate::sync::AtomicU64 {}
 
 #[cfg(not(loom))]
-pub(crate) use mapped::{Placed, Region};
+pub(crate) use mapped::{Placed, PlacedOne, Region};
 
 #[cfg(loom)]
-pub(crate) use modelled::Placed;
+pub(crate) use modelled::{Placed, PlacedOne};
 
 #[cfg(not(loom))]
 mod mapped {
@@ -87,6 +88,13 @@ mod mapped {
             Ok(Arc::new(Self { map }))
         }
 
+        /// Asks for huge pages, so that who walks through the memory misses
+        /// fewer translations. Before the first touch; best effort.
+        pub(crate) fn prefer_huge_pages(&self) {
+            #[cfg(target_os = "linux")]
+            let _ = self.map.advise(memmap2::Advice::HugePage);
+        }
+
         /// Makes every page present and writable now, so that no later store
         /// takes a page fault. Best effort: kernels before 5.14 can't.
         pub(crate) fn prefault(&self) {
@@ -116,7 +124,7 @@ mod mapped {
         }
     }
 
-    /// A `[T]` in a region, which it keeps alive.
+    /// A `[T]` in a region, which it keeps alive. A clone is the same `[T]`.
     #[derive(Debug)]
     pub(crate) struct Placed<T> {
         first: NonNull<T>,
@@ -128,6 +136,16 @@ mod mapped {
     unsafe impl<T: Mappable> Send for Placed<T> {}
     // SAFETY: as above.
     unsafe impl<T: Mappable> Sync for Placed<T> {}
+
+    impl<T> Clone for Placed<T> {
+        fn clone(&self) -> Self {
+            Self {
+                first: self.first,
+                len: self.len,
+                _region: Arc::clone(&self._region),
+            }
+        }
+    }
 
     impl<T: Mappable> Placed<T> {
         /// The `len` values at byte `offset` of `region`; `None` where they
@@ -146,17 +164,10 @@ mod mapped {
             })
         }
 
-        /// `len` zeroed values in memory of this process, and of no child of
-        /// it: there they are zeros again.
-        pub(crate) fn wiped_on_fork(len: usize) -> io::Result<Self> {
-            let region = Region::anonymous(len * size_of::<T>())?;
-            region.wipe_on_fork();
-            Self::new(&region, 0, len).ok_or_else(|| io::Error::from(io::ErrorKind::OutOfMemory))
-        }
-
         /// `len` zeroed values in memory of this process.
         pub(crate) fn anonymous(len: usize) -> io::Result<Self> {
             let region = Region::anonymous(len * size_of::<T>())?;
+            region.prefer_huge_pages();
             region.prefault();
             Self::new(&region, 0, len).ok_or_else(|| io::Error::from(io::ErrorKind::OutOfMemory))
         }
@@ -173,6 +184,46 @@ mod mapped {
             unsafe { std::slice::from_raw_parts(self.first.as_ptr(), self.len) }
         }
     }
+
+    /// One `T` in a region, which it keeps alive.
+    #[derive(Debug)]
+    pub(crate) struct PlacedOne<T>(Placed<T>);
+
+    impl<T> Clone for PlacedOne<T> {
+        fn clone(&self) -> Self {
+            Self(self.0.clone())
+        }
+    }
+
+    impl<T: Mappable> PlacedOne<T> {
+        /// The value at byte `offset` of `region`; `None` as for [`Placed`].
+        pub(crate) fn new(region: &Arc<Region>, offset: usize) -> Option<Self> {
+            Placed::new(region, offset, 1).map(Self)
+        }
+
+        /// A zeroed value in memory of this process.
+        pub(crate) fn anonymous() -> io::Result<Self> {
+            Placed::anonymous(1).map(Self)
+        }
+
+        /// A zeroed value in memory of this process, and of no child of it:
+        /// there it is zero again.
+        pub(crate) fn wiped_on_fork() -> io::Result<Self> {
+            let region = Region::anonymous(size_of::<T>())?;
+            region.wipe_on_fork();
+            Self::new(&region, 0).ok_or_else(|| io::Error::from(io::ErrorKind::OutOfMemory))
+        }
+    }
+
+    impl<T: Mappable> Deref for PlacedOne<T> {
+        type Target = T;
+
+        #[inline]
+        fn deref(&self) -> &T {
+            // SAFETY: as for a slice, of which this is the one element (I6).
+            unsafe { self.0.first.as_ref() }
+        }
+    }
 }
 
 #[cfg(loom)]
@@ -183,16 +234,13 @@ mod modelled {
 
     /// Stand-in for a slice in a mapped region: loom's atomics can't be cast
     /// from bytes.
-    #[derive(Debug)]
-    pub(crate) struct Placed<T>(Box<[T]>);
+    #[derive(Clone, Debug)]
+    pub(crate) struct Placed<T>(crate::sync::Arc<Box<[T]>>);
 
     impl<T: Mappable + Default> Placed<T> {
         pub(crate) fn anonymous(len: usize) -> std::io::Result<Self> {
-            Ok(Self((0..len).map(|_| T::default()).collect()))
-        }
-
-        pub(crate) fn wiped_on_fork(len: usize) -> std::io::Result<Self> {
-            Self::anonymous(len)
+            let values: Box<[T]> = (0..len).map(|_| T::default()).collect();
+            Ok(Self(crate::sync::Arc::new(values)))
         }
     }
 
@@ -200,6 +248,28 @@ mod modelled {
         type Target = [T];
 
         fn deref(&self) -> &[T] {
+            &self.0
+        }
+    }
+
+    /// The same for one value.
+    #[derive(Clone, Debug)]
+    pub(crate) struct PlacedOne<T>(crate::sync::Arc<T>);
+
+    impl<T: Mappable + Default> PlacedOne<T> {
+        pub(crate) fn anonymous() -> std::io::Result<Self> {
+            Ok(Self(crate::sync::Arc::new(T::default())))
+        }
+
+        pub(crate) fn wiped_on_fork() -> std::io::Result<Self> {
+            Self::anonymous()
+        }
+    }
+
+    impl<T> Deref for PlacedOne<T> {
+        type Target = T;
+
+        fn deref(&self) -> &T {
             &self.0
         }
     }

@@ -155,10 +155,28 @@ impl Recorder {
     /// as rejected.
     #[inline]
     pub fn record(&self, usage: UsageRecord) -> Result<(), RecordError> {
-        match self.ring.push(ring::home(), &usage) {
-            Ok(false) => Ok(()),
-            Ok(true) => {
+        // All that is rare is one call at the end, so that the rest needs no
+        // registers that have to be saved.
+        let done = ring::home_so_far().and_then(|home| self.ring.try_push(home, &usage));
+        match done {
+            Some(false) => Ok(()),
+            Some(true) => {
                 self.core.mailbox.press();
+                Ok(())
+            }
+            None => self.record_slowly(&usage),
+        }
+    }
+
+    /// The thread's first record, a shard that is contended or full, the end.
+    #[cold]
+    #[inline(never)]
+    fn record_slowly(&self, usage: &UsageRecord) -> Result<(), RecordError> {
+        match self.ring.push(ring::home(), usage) {
+            Ok(wake) => {
+                if wake {
+                    self.core.mailbox.press();
+                }
                 Ok(())
             }
             Err(why) => Err(self.refuse(why, 1)),

@@ -17,7 +17,7 @@ use super::{MAX_SHARDS, Ring, Shard};
 use crate::disk::format::{
     BYTE_ORDER, StoreId, VERSION_MINOR, checksum, to_bytes, to_words, version,
 };
-use crate::disk::{Placed, Region, files};
+use crate::disk::{Placed, PlacedOne, Region, files};
 use crate::error::OpenError;
 
 /// First bytes of every ring file.
@@ -326,7 +326,10 @@ fn map(path: &Path, file: &File, geometry: Geometry, writable: bool) -> Result<R
     let map_error = |error| OpenError::io("map", path, error);
     let len = geometry.file_len();
     let region = if writable {
-        Region::writable(file, path, 0, len).inspect(|region| region.prefault())
+        Region::writable(file, path, 0, len).inspect(|region| {
+            region.prefer_huge_pages();
+            region.prefault();
+        })
     } else {
         Region::readable(file, path, 0, len)
     }
@@ -335,7 +338,7 @@ fn map(path: &Path, file: &File, geometry: Geometry, writable: bool) -> Result<R
         let control = PAGE + n * size_of::<Control>();
         let slots = geometry.slots_offset() + n * geometry.capacity * size_of::<Slot>();
         Some(Shard::new(
-            Placed::new(&region, control, 1)?,
+            PlacedOne::new(&region, control)?,
             Placed::new(&region, slots, geometry.capacity)?,
         ))
     };

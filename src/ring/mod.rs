@@ -11,7 +11,7 @@ mod slot;
 #[cfg(all(test, not(loom)))]
 mod wrap_tests;
 
-use crate::disk::Placed;
+use crate::disk::PlacedOne;
 use crate::record::UsageRecord;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -30,25 +30,31 @@ pub(crate) const MAX_SHARDS: usize = 64;
 /// All shards of a recorder.
 #[derive(Debug)]
 pub(crate) struct Ring {
+    /// The shard that each home prefers: every shard as often as there is
+    /// room. Within this struct, for `record` waits for each pointer that it
+    /// has to follow.
+    homes: [Shard; MAX_SHARDS],
     shards: Box<[Shard]>,
     /// Slots in use in one shard from which on the consumer is woken.
     high_water: u64,
-    /// One word that is not zero in the process that opened the ring, and zero
-    /// in a forked child, which shares the shards and must not touch them.
-    owned: Placed<AtomicU64>,
+    /// Slots of a shard in the process that opened the ring, and 0 in a forked
+    /// child, which shares the shards and must not touch them: for it, no
+    /// shard has room.
+    room: PlacedOne<AtomicU64>,
 }
 
 impl Ring {
     /// A ring of the given shards: a power of two of them, all of one size.
     pub(crate) fn new(shards: Box<[Shard]>) -> std::io::Result<Self> {
         assert!(shards.len().is_power_of_two());
-        let owned: Placed<AtomicU64> = Placed::wiped_on_fork(1)?;
+        let room: PlacedOne<AtomicU64> = PlacedOne::wiped_on_fork()?;
         // Relaxed: the threads that use the ring get it by other means.
-        owned[0].store(1, Ordering::Relaxed);
+        room.store(shards[0].capacity(), Ordering::Relaxed);
         Ok(Self {
+            homes: std::array::from_fn(|home| shards[home & (shards.len() - 1)].clone()),
             high_water: shards[0].capacity() / 2,
             shards,
-            owned,
+            room,
         })
     }
 
@@ -69,24 +75,28 @@ impl Ring {
         &self.shards
     }
 
-    /// Publishes a record on shard `home` or, when that is full, on the first
-    /// other that isn't. `Ok(true)` says that the consumer should be woken.
+    /// Publishes a record on shard `home`, where that goes at once. `Some(true)`
+    /// says that the consumer should be woken; `None` that nothing was done.
     #[inline]
-    pub(crate) fn push(&self, home: usize, record: &UsageRecord) -> Result<bool, Refused> {
-        if !self.is_owned() {
-            return Err(Refused::Closed);
-        }
-        match self.shards[home & (self.shards.len() - 1)].push(record) {
-            Ok(fill) => Ok(fill >= self.high_water),
-            Err(Refused::Closed) => Err(Refused::Closed),
-            Err(Refused::Full) => self.push_elsewhere(home, record),
-        }
+    pub(crate) fn try_push(&self, home: usize, record: &UsageRecord) -> Option<bool> {
+        let fill = self.homes[home & (MAX_SHARDS - 1)].try_push(record, self.room())?;
+        Some(fill >= self.high_water)
     }
 
-    #[cold]
-    fn push_elsewhere(&self, home: usize, record: &UsageRecord) -> Result<bool, Refused> {
+    /// Publishes a record on shard `home` or, when that is full, on the first
+    /// other that isn't. `Ok(true)` says that the consumer should be woken.
+    pub(crate) fn push(&self, home: usize, record: &UsageRecord) -> Result<bool, Refused> {
+        if let Some(wake) = self.try_push(home, record) {
+            return Ok(wake);
+        }
+        let room = self.room();
+        match self.homes[home & (MAX_SHARDS - 1)].push(record, room) {
+            Ok(fill) => return Ok(fill >= self.high_water),
+            Err(Refused::Closed) => return Err(Refused::Closed),
+            Err(Refused::Full) => {}
+        }
         for shard in self.neighbours(home) {
-            match shard.push(record) {
+            match shard.push(record, room) {
                 // The home shard is full: the consumer should know.
                 Ok(_) => return Ok(true),
                 Err(Refused::Closed) => return Err(Refused::Closed),
@@ -106,17 +116,15 @@ impl Ring {
         home: usize,
         records: &[UsageRecord],
     ) -> (usize, bool, Option<Refused>) {
-        if !self.is_owned() {
-            return (0, false, Some(Refused::Closed));
-        }
+        let room = self.room();
         let mut done = 0;
         let mut wake = false;
-        let home_shard = &self.shards[home & (self.shards.len() - 1)];
+        let home_shard = &self.homes[home & (MAX_SHARDS - 1)];
         for shard in std::iter::once(home_shard).chain(self.neighbours(home)) {
             if done == records.len() {
                 return (done, wake, None);
             }
-            match shard.push_batch(&records[done..]) {
+            match shard.push_batch(&records[done..], room) {
                 Ok((count, fill)) => {
                     done += count;
                     wake |= fill >= self.high_water;
@@ -137,8 +145,13 @@ impl Ring {
     /// Whether this is the process that opened the ring, not a fork of it.
     #[inline]
     pub(crate) fn is_owned(&self) -> bool {
+        self.room() != 0
+    }
+
+    #[inline]
+    fn room(&self) -> u64 {
         // Relaxed: it changes at a fork only, in a process of one thread.
-        self.owned[0].load(Ordering::Relaxed) != 0
+        self.room.load(Ordering::Relaxed)
     }
 
     /// Takes no more records.
@@ -187,4 +200,4 @@ impl Ring {
 }
 
 #[cfg(not(loom))]
-pub(crate) use affinity::home;
+pub(crate) use affinity::{home, home_so_far};

@@ -20,7 +20,7 @@
 //!   loaded with `Acquire` before a producer overwrites them.
 
 use super::slot::Slot;
-use crate::disk::{Mappable, Placed};
+use crate::disk::{Mappable, Placed, PlacedOne};
 use crate::fault::point;
 use crate::record::UsageRecord;
 use crate::sync::{AtomicU64, Backoff, Ordering};
@@ -32,7 +32,7 @@ const CLOSED: u64 = 1 << 63;
 const POSITION_MASK: u64 = CLOSED - 1;
 
 /// How many slots ahead of the claim the line is asked for.
-const PREFETCH_AHEAD: u64 = 6;
+const PREFETCH_AHEAD: u64 = 8;
 
 /// The distance from position `from` on to position `to`.
 #[inline]
@@ -85,24 +85,24 @@ struct Claim {
     fill: u64,
 }
 
-/// One bounded queue of records.
-#[derive(Debug)]
+/// One bounded queue of records; its clones are the same queue.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
 pub(crate) struct Shard {
-    control: Placed<Control>,
+    control: PlacedOne<Control>,
     slots: Placed<Slot>,
 }
 
 impl Shard {
-    /// A shard on the given memory; `slots` has a power of two of them and
-    /// `control` one element.
-    pub(crate) fn new(control: Placed<Control>, slots: Placed<Slot>) -> Self {
-        assert!(slots.len().is_power_of_two() && control.len() == 1);
+    /// A shard on the given memory; `slots` has a power of two of them.
+    pub(crate) fn new(control: PlacedOne<Control>, slots: Placed<Slot>) -> Self {
+        assert!(slots.len().is_power_of_two());
         Self { control, slots }
     }
 
     /// A shard in memory of this process, whose first position is `position`.
     pub(crate) fn in_memory(capacity: usize, position: u64) -> std::io::Result<Self> {
-        let shard = Self::new(Placed::anonymous(1)?, Placed::anonymous(capacity)?);
+        let shard = Self::new(PlacedOne::anonymous()?, Placed::anonymous(capacity)?);
         shard.reset(position);
         Ok(shard)
     }
@@ -121,48 +121,71 @@ impl Shard {
         self.slots.len() as u64
     }
 
-    /// Publishes one record; gives the number of slots then in use.
+    /// Publishes one record, unless another thread was faster or there may be
+    /// no room; gives the number of slots then in use. `room` is the capacity,
+    /// or 0 where nobody may publish.
     #[inline]
-    pub(crate) fn push(&self, record: &UsageRecord) -> Result<u64, Refused> {
-        let claim = self.claim(1)?;
-        point!("record: claimed");
-        self.slot(claim.first.wrapping_add(PREFETCH_AHEAD))
-            .prefetch_for_write();
-        self.slot(claim.first).publish(claim.first, record);
-        point!("record: published");
+    pub(crate) fn try_push(&self, record: &UsageRecord, room: u64) -> Option<u64> {
+        let tail = self.tail().load(Ordering::Relaxed);
+        // Acquire: pairs with the Release in `release`; the consumer's reads
+        // of the slots come before this thread's writes (I4).
+        let head = self.head().load(Ordering::Acquire);
+        // Not modulo 2^63: when the shard is closed, or the positions begin
+        // anew, this is greater than any room.
+        let fill = tail.wrapping_sub(head);
+        let next = (tail + 1) & POSITION_MASK;
+        if fill >= room || self.advance(tail, next).is_err() {
+            return None;
+        }
+        self.publish(tail, record);
+        Some(fill + 1)
+    }
+
+    /// Publishes one record, if there is room; gives the number of slots then
+    /// in use.
+    pub(crate) fn push(&self, record: &UsageRecord, room: u64) -> Result<u64, Refused> {
+        let claim = self.claim(1, room)?;
+        self.publish(claim.first, record);
         Ok(claim.fill)
     }
 
     /// Publishes as many of `records` as fit, from the first on, with one
     /// claim; gives their number and the slots then in use.
     #[inline]
-    pub(crate) fn push_batch(&self, records: &[UsageRecord]) -> Result<(usize, u64), Refused> {
-        let claim = self.claim(records.len() as u64)?;
-        point!("record: claimed");
+    pub(crate) fn push_batch(
+        &self,
+        records: &[UsageRecord],
+        room: u64,
+    ) -> Result<(usize, u64), Refused> {
+        let claim = self.claim(records.len() as u64, room)?;
         let positions = (0..claim.count).map(|n| (claim.first + n) & POSITION_MASK);
         for (position, record) in positions.zip(records) {
-            self.slot(position.wrapping_add(PREFETCH_AHEAD))
-                .prefetch_for_write();
-            self.slot(position).publish(position, record);
-            point!("record: published");
+            self.publish(position, record);
         }
         Ok((claim.count as usize, claim.fill))
     }
 
-    /// Takes up to `wanted` positions, at least one.
     #[inline]
-    fn claim(&self, wanted: u64) -> Result<Claim, Refused> {
+    fn publish(&self, position: u64, record: &UsageRecord) {
+        point!("record: claimed");
+        self.slot(position.wrapping_add(PREFETCH_AHEAD))
+            .prefetch_for_write();
+        self.slot(position).publish(position, record);
+        point!("record: published");
+    }
+
+    /// Takes up to `wanted` positions, at least one.
+    fn claim(&self, wanted: u64, room: u64) -> Result<Claim, Refused> {
         let backoff = Backoff::new();
         let mut tail = self.tail().load(Ordering::Relaxed);
         loop {
-            if tail & CLOSED != 0 {
+            if tail & CLOSED != 0 || room == 0 {
                 return Err(Refused::Closed);
             }
-            // Acquire: pairs with the Release in `release`; the consumer's
-            // reads of the slots come before this thread's writes (I4).
+            // Acquire: as in `try_push`.
             let head = self.head().load(Ordering::Acquire);
             let fill = distance(head, tail);
-            if fill >= self.capacity() {
+            if fill >= room {
                 // Either full, or `tail` was older than `head`. The Acquire
                 // above makes the next load at least as new as `head`.
                 let now = self.tail().load(Ordering::Relaxed);
@@ -172,14 +195,8 @@ impl Shard {
                 tail = now;
                 continue;
             }
-            let count = wanted.min(self.capacity() - fill);
-            let next = (tail + count) & POSITION_MASK;
-            match self.tail().compare_exchange_weak(
-                tail,
-                next,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            ) {
+            let count = wanted.min(room - fill);
+            match self.advance(tail, (tail + count) & POSITION_MASK) {
                 Ok(first) => {
                     return Ok(Claim {
                         first,
@@ -195,6 +212,13 @@ impl Shard {
         }
     }
 
+    /// Claims the positions from `tail` up to `next`, unless somebody else did.
+    #[inline]
+    fn advance(&self, tail: u64, next: u64) -> Result<u64, u64> {
+        self.tail()
+            .compare_exchange_weak(tail, next, Ordering::Relaxed, Ordering::Relaxed)
+    }
+
     /// Hands the records from `cursor` on to `take`, at most `most` and up to
     /// the first that isn't published; gives the next position.
     #[inline]
@@ -205,10 +229,9 @@ impl Shard {
         mut take: impl FnMut(&UsageRecord),
     ) -> u64 {
         for _ in 0..most {
-            let Some(record) = self.slot(cursor).read(cursor) else {
+            if self.slot(cursor).read(cursor, &mut take).is_none() {
                 break;
-            };
-            take(&record);
+            }
             cursor = (cursor + 1) & POSITION_MASK;
         }
         cursor
@@ -271,7 +294,7 @@ impl Shard {
     fn survivors_from(&self, first: u64) -> impl Iterator<Item = Option<UsageRecord>> + '_ {
         let window = move |n: u64| {
             let position = (first + n) & POSITION_MASK;
-            self.slot(position).read(position)
+            self.slot(position).read(position, |record| *record)
         };
         let published = (0..self.capacity())
             .rev()
@@ -287,12 +310,12 @@ impl Shard {
 
     #[inline]
     fn tail(&self) -> &AtomicU64 {
-        &self.control[0].tail.0
+        &self.control.tail.0
     }
 
     #[inline]
     fn head(&self) -> &AtomicU64 {
-        &self.control[0].head.0
+        &self.control.head.0
     }
 
     #[inline]

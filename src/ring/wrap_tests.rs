@@ -43,11 +43,11 @@ fn f34_laps_across_the_end_of_positions() {
             for lap in 0..4 * capacity {
                 let size = lap % capacity + 1;
                 for fill in 1..=size {
-                    assert_eq!(shard.push(&usage(n + fill - 1)), Ok(fill));
+                    assert_eq!(shard.push(&usage(n + fill - 1), shard.capacity()), Ok(fill));
                 }
                 assert_eq!(shard.held(), size);
                 if size == capacity {
-                    assert_eq!(shard.push(&usage(0)), Err(Refused::Full));
+                    assert_eq!(shard.push(&usage(0), shard.capacity()), Err(Refused::Full));
                 }
                 let (found, next) = drain(&shard, cursor);
                 assert_eq!(found, (n..n + size).collect::<Vec<_>>(), "from {start}");
@@ -70,15 +70,24 @@ fn f34_batches_and_the_close_across_the_end() {
         let start = END - before;
         let shard = Shard::in_memory(8, start).unwrap();
         let batch: Vec<_> = (0..20).map(usage).collect();
-        assert_eq!(shard.push_batch(&batch[..5]), Ok((5, 5)));
-        assert_eq!(shard.push_batch(&batch[5..]), Ok((3, 8)));
-        assert_eq!(shard.push_batch(&batch), Err(Refused::Full));
+        assert_eq!(shard.push_batch(&batch[..5], shard.capacity()), Ok((5, 5)));
+        assert_eq!(shard.push_batch(&batch[5..], shard.capacity()), Ok((3, 8)));
+        assert_eq!(
+            shard.push_batch(&batch, shard.capacity()),
+            Err(Refused::Full)
+        );
         assert_eq!(shard.close(), (start + 8) % END);
         assert!(shard.is_closed());
         assert_eq!(shard.close(), (start + 8) % END);
         for _ in 0..2 {
-            assert_eq!(shard.push(&usage(0)), Err(Refused::Closed));
-            assert_eq!(shard.push_batch(&batch), Err(Refused::Closed));
+            assert_eq!(
+                shard.push(&usage(0), shard.capacity()),
+                Err(Refused::Closed)
+            );
+            assert_eq!(
+                shard.push_batch(&batch, shard.capacity()),
+                Err(Refused::Closed)
+            );
         }
         assert_eq!(shard.held(), 8);
         let (found, next) = drain(&shard, start);
@@ -94,13 +103,13 @@ fn f34_survivors_across_the_end() {
         for (pushed, released) in [(8u64, 0u64), (3, 0), (8, 5), (8, 8), (0, 0)] {
             let shard = Shard::in_memory(8, start).unwrap();
             for n in 0..pushed {
-                shard.push(&usage(n)).unwrap();
+                shard.push(&usage(n), shard.capacity()).unwrap();
             }
             // Committed, and the slots used again: a lap further on.
             let committed = (start + released) % END;
             shard.release(committed);
             for n in 0..released {
-                shard.push(&usage(100 + n)).unwrap();
+                shard.push(&usage(100 + n), shard.capacity()).unwrap();
             }
             let survivors = shard.survivors(committed);
             assert_eq!(survivors.lost, 0);
