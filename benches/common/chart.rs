@@ -111,15 +111,6 @@ impl Axis {
         Self::new(label, Scale::Log)
     }
 
-    /// A logarithmic axis with a mark at each of `values`.
-    pub(crate) fn at(label: &str, values: &[usize]) -> Self {
-        let marks = values.iter().map(|n| (*n as f64, short(*n as f64)));
-        Self {
-            marks: Some(marks.collect()),
-            ..Self::log(label)
-        }
-    }
-
     /// Names at equal distances.
     pub(crate) fn named(label: &str, names: &[String]) -> Self {
         let marks = names.iter().enumerate();
@@ -224,10 +215,10 @@ fn round_step(least: f64) -> f64 {
 }
 
 /// A number as short as a mark must be.
-fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     match value {
         v if v >= 1e6 => format!("{} M", v / 1e6),
-        v if v >= 1e4 => format!("{} k", v / 1e3),
+        v if v >= 1e4 && v % 1e3 == 0.0 => format!("{} k", v / 1e3),
         v if v >= 1000.0 => number(v),
         v => format!("{}", (v * 1e6).round() / 1e6),
     }
@@ -267,6 +258,7 @@ fn draw(area: &Area<'_>, chart: &Chart) {
     let xs = chart.x.layout(points().map(|point| point.0));
     let ys = points().map(|point| point.1);
     let ys = chart.y.layout(ys.chain(halves().map(|half| half.1)));
+    let ranges = (xs.0.clone(), ys.0.clone());
     let mut canvas = ChartBuilder::on(area)
         .caption(&chart.title, (FONT, 16).into_font().color(&INK))
         .margin(10)
@@ -309,7 +301,7 @@ fn draw(area: &Area<'_>, chart: &Chart) {
     if chart.series.len() > 1 {
         canvas
             .configure_series_labels()
-            .position(SeriesLabelPosition::UpperLeft)
+            .position(corner(chart, &ranges))
             .margin(8)
             .legend_area_size(22)
             .background_style(WHITE.mix(0.85))
@@ -318,4 +310,30 @@ fn draw(area: &Area<'_>, chart: &Chart) {
             .draw()
             .unwrap();
     }
+}
+
+/// The corner in whose part of the chart there are the fewest points.
+fn corner(chart: &Chart, (xs, ys): &(Range<f64>, Range<f64>)) -> SeriesLabelPosition {
+    use SeriesLabelPosition::{LowerLeft, LowerRight, UpperLeft, UpperRight};
+    let share = |value: f64, range: &Range<f64>| (value - range.start) / (range.end - range.start);
+    let crowd = |right: bool, upper: bool| {
+        let points = chart.series.iter().flat_map(|series| &series.points);
+        let places = points.map(|(x, y)| {
+            let (x, y) = (share(chart.x.place(*x), xs), share(chart.y.place(*y), ys));
+            (
+                if right { 1.0 - x } else { x },
+                if upper { 1.0 - y } else { y },
+            )
+        });
+        let height = 0.1 + 0.065 * chart.series.len() as f64;
+        places.filter(|(x, y)| *x < 0.6 && *y < height).count()
+    };
+    let corners = [
+        (UpperLeft, crowd(false, true)),
+        (LowerLeft, crowd(false, false)),
+        (UpperRight, crowd(true, true)),
+        (LowerRight, crowd(true, false)),
+    ];
+    let least = corners.into_iter().min_by_key(|(_, crowd)| *crowd);
+    least.map_or(UpperLeft, |(corner, _)| corner)
 }

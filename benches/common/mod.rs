@@ -7,6 +7,7 @@ pub(crate) mod child;
 pub(crate) mod process;
 pub(crate) mod readers;
 pub(crate) mod sample;
+pub(crate) mod stopwatch;
 pub(crate) mod text;
 pub(crate) mod usage;
 

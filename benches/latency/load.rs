@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use crate::common::stopwatch::Stopwatch;
 use crate::common::text::count;
 use crate::contenders::Contender;
 use crate::spread;
-use crate::stopwatch::Stopwatch;
 
 /// A thread with more time than this gives its core to others.
 const LONG_WAIT_NANOS: f64 = 20_000.0;

@@ -13,7 +13,6 @@ mod contenders;
 mod load;
 mod plot;
 mod spread;
-mod stopwatch;
 
 use std::time::Duration;
 
@@ -60,7 +59,7 @@ fn main() {
     println!("Nanoseconds per call; what the clock takes is taken off. {READERS} readers poll.");
     println!(
         "The clock steps by {:.1} ns: so far apart are the shortest times. mean: of the fastest 99 %.",
-        stopwatch::Stopwatch::new().step()
+        common::stopwatch::Stopwatch::new().step()
     );
     let mut plot = plot::Plot::default();
     for load in loads {

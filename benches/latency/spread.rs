@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-use crate::stopwatch::Stopwatch;
+use crate::common::stopwatch::Stopwatch;
 
 /// The percentiles that are reported; the last is the maximum.
 pub(crate) const PERCENTILES: [f64; TOP] = [50.0, 90.0, 99.0, 99.9, 99.99, 100.0];
