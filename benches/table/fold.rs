@@ -1,34 +1,14 @@
 //! The consumer: drain, fold and commit; alone and against producers.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use quipu::{Recorder, UsageRecord};
 
-use crate::record::{recorder, usage};
-use crate::sample::Sample;
-use crate::{Effort, NEVER, line};
-
-/// A mix such as a gateway sees: 8 models, 32 tenants, spread latencies.
-fn mix(recorder: &Recorder) -> Vec<UsageRecord> {
-    let usage = usage(recorder);
-    (0..4096u64)
-        .map(|n| {
-            let model = recorder.model("openai", &format!("model {}", n % 8));
-            let tenant = recorder.tenant(&format!("tenant {}", n * n % 32));
-            let with = UsageRecord::new(model.unwrap())
-                .tenant(tenant.unwrap())
-                .tokens(quipu::TokenKind::Input, n)
-                .tokens(quipu::TokenKind::Output, n / 4)
-                .cost_nanos(n * 1000)
-                .latency(Duration::from_micros(200_000 + n * n % 3_000_000))
-                .time_to_first_token(Duration::from_micros(100_000 + n * 91 % 300_000))
-                .at(std::time::SystemTime::now());
-            // One in four is like the one before it, as in a busy session.
-            if n % 4 == 0 { usage } else { with }
-        })
-        .collect()
-}
+use crate::common::sample::Sample;
+use crate::common::text::line;
+use crate::common::usage::{mix, recorder, usage};
+use crate::common::{Effort, NEVER};
 
 pub(crate) fn run(effort: Effort) {
     let recorder = recorder();
@@ -70,7 +50,7 @@ fn end_to_end(effort: Effort, producers: usize, batch: bool) {
         .unwrap();
     let records = mix(&recorder);
     let each = if effort.quick { 1 << 18 } else { 1 << 22 };
-    let rounds = (0..effort.rounds.min(9)).map(|_| {
+    let rounds = (0..effort.few()).map(|_| {
         let start = Instant::now();
         std::thread::scope(|scope| {
             for _ in 0..producers {

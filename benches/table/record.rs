@@ -4,39 +4,17 @@
 
 use std::hint::{black_box, spin_loop};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crossbeam_queue::ArrayQueue;
-use quipu::{Recorder, TokenKind, UsageRecord};
 
-use crate::sample::{Sample, ratio};
-use crate::{Effort, NEVER, line};
+use crate::common::sample::{Sample, ratio};
+use crate::common::text::line;
+use crate::common::usage::{recorder, usage};
+use crate::common::{CAPACITY, Effort, NEVER};
 
-/// Slots of a shard, and of the queue.
-pub(crate) const CAPACITY: usize = 1 << 16;
 /// Records of one thread in one round: below the high-water mark.
 const BURST: usize = 1 << 14;
-
-pub(crate) fn recorder() -> Recorder {
-    Recorder::builder()
-        .shards(2)
-        .shard_capacity(CAPACITY)
-        .flush_interval(NEVER)
-        .flush_records(u64::MAX)
-        .in_memory()
-        .unwrap()
-}
-
-pub(crate) fn usage(recorder: &Recorder) -> UsageRecord {
-    UsageRecord::new(recorder.model("openai", "gpt-4o").unwrap())
-        .tenant(recorder.tenant("acme").unwrap())
-        .tokens(TokenKind::Input, 812)
-        .tokens(TokenKind::Output, 143)
-        .cost_nanos(4_110_000)
-        .latency(Duration::from_millis(730))
-        .time_to_first_token(Duration::from_millis(180))
-        .at(std::time::SystemTime::now())
-}
 
 /// Nanoseconds per call, of `threads` threads that each call `push` as often
 /// as a burst is long, at the same time.

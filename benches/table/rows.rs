@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use quipu::{Reader, Recorder, UsageRecord};
 
-use crate::sample::Sample;
-use crate::{Effort, NEVER, line};
+use crate::common::sample::Sample;
+use crate::common::text::line;
+use crate::common::{Effort, NEVER};
 
 /// A store with `rows` rows: tenants of one model on one day.
 fn store(path: &Path, rows: u32) -> (Recorder, Vec<UsageRecord>) {
@@ -76,7 +77,7 @@ pub(crate) fn run(effort: Effort) {
     line(name, &Sample::new(rounds.collect()), "ms", None);
     recorder.close(NEVER).unwrap();
 
-    let rounds = (0..effort.rounds.min(9)).map(|_| {
+    let rounds = (0..effort.few()).map(|_| {
         let start = Instant::now();
         let recorder = Recorder::open(&path).unwrap();
         let took = start.elapsed().as_secs_f64() * 1e3;

@@ -1,0 +1,67 @@
+//! What several benches need. Each takes a part of it.
+
+#![allow(dead_code, unreachable_pub)]
+
+pub(crate) mod chart;
+pub(crate) mod child;
+pub(crate) mod process;
+pub(crate) mod readers;
+pub(crate) mod sample;
+pub(crate) mod stopwatch;
+pub(crate) mod text;
+pub(crate) mod usage;
+
+use std::time::Duration;
+
+/// Longer than any run: the consumer sleeps unless it is asked.
+pub(crate) const NEVER: Duration = Duration::from_secs(3600);
+
+/// Slots of a shard, and of a queue.
+pub(crate) const CAPACITY: usize = 1 << 16;
+
+/// What the command line asks for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effort {
+    pub(crate) rounds: usize,
+    /// A few seconds in all, to see that it runs.
+    pub(crate) quick: bool,
+    /// Tables and plots go to docs/plots, too.
+    pub(crate) write: bool,
+}
+
+impl Effort {
+    /// `about` says what the bench is for `--help`, which ends the process.
+    pub(crate) fn from_args(rounds: usize, about: &str, parts: &[&str]) -> Self {
+        let mut effort = Self {
+            rounds,
+            quick: false,
+            write: false,
+        };
+        for arg in std::env::args().skip(1) {
+            match arg.as_str() {
+                "--quick" | "--test" => effort.quick = true,
+                "--write" => effort.write = true,
+                // Cargo's own.
+                "--bench" => {}
+                part if parts.contains(&part) => {}
+                "--help" | "-h" => {
+                    println!("{about}");
+                    std::process::exit(0);
+                }
+                other => {
+                    eprintln!("{other}: not an option; --help lists them");
+                    std::process::exit(2);
+                }
+            }
+        }
+        if effort.quick {
+            effort.rounds = rounds.min(3);
+        }
+        effort
+    }
+
+    /// Rounds of something that takes long.
+    pub(crate) fn few(self) -> usize {
+        self.rounds.min(9)
+    }
+}

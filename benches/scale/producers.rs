@@ -1,0 +1,82 @@
+//! Threads that record.
+
+use std::hint::black_box;
+
+use crossbeam_queue::ArrayQueue;
+use quipu::Recorder;
+
+use crate::common::chart::Axis;
+use crate::common::usage::{mix, usage};
+use crate::common::{Effort, NEVER};
+use crate::cpu::{BURST, end_to_end, per_call};
+use crate::sweep::{Figure, Sweep};
+
+const THREADS: [usize; 6] = [1, 2, 4, 8, 16, 32];
+
+pub(crate) fn measure(effort: Effort) -> Figure {
+    Figure {
+        name: "producers",
+        title: "Threads that record",
+        sweeps: vec![cost(effort), throughput(effort)],
+    }
+}
+
+fn cost(effort: Effort) -> Sweep {
+    let series = [
+        "default shards",
+        "a shard for each thread",
+        "one ArrayQueue",
+    ];
+    let mut sweep = Sweep::new(
+        "CPU time of one record()",
+        ("threads", &THREADS),
+        (Axis::linear("CPU time per call, ns"), "ns"),
+        &series,
+    );
+    let lazy = || {
+        Recorder::builder()
+            .flush_interval(NEVER)
+            .flush_records(u64::MAX)
+    };
+    let few = lazy().in_memory().unwrap();
+    let own = THREADS.map(|threads| lazy().shards(threads).in_memory().unwrap());
+    let queue = ArrayQueue::new(4 * BURST);
+    for _ in 0..effort.rounds {
+        for (x, threads) in THREADS.into_iter().enumerate() {
+            for (series, recorder) in [&few, &own[x]].into_iter().enumerate() {
+                let usage = usage(recorder);
+                let push = || recorder.record(black_box(usage)).unwrap();
+                sweep.add(series, x, per_call(threads, push));
+                recorder.flush(NEVER).unwrap();
+            }
+            let usage = usage(&few);
+            let push = || queue.push(black_box(usage)).unwrap();
+            sweep.add(2, x, per_call(threads, push));
+            while queue.pop().is_some() {}
+        }
+    }
+    sweep
+}
+
+fn throughput(effort: Effort) -> Sweep {
+    let mut sweep = Sweep::new(
+        "Recorded, folded and committed",
+        ("threads", &THREADS),
+        (Axis::linear("million records per second"), "M/s"),
+        &["record()", "record_batch() of 64"],
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let recorder = Recorder::open(dir.path().join("usage.quipu")).unwrap();
+    let records = mix(&recorder);
+    let count = if effort.quick { 1 << 18 } else { 1 << 22 };
+    for _ in 0..effort.few() {
+        for (x, threads) in THREADS.into_iter().enumerate() {
+            for (series, batch) in [1, 64].into_iter().enumerate() {
+                let rate = end_to_end(&recorder, &records, threads, batch, count);
+                sweep.add(series, x, rate);
+            }
+        }
+    }
+    recorder.close(NEVER).unwrap();
+    sweep
+}

@@ -1,0 +1,102 @@
+//! Shards of one ring of default size.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use quipu::Recorder;
+
+use crate::common::chart::Axis;
+use crate::common::usage::{mix, usage};
+use crate::common::{Effort, NEVER};
+use crate::cpu::{end_to_end, per_call};
+use crate::sweep::{Figure, Sweep};
+
+const SHARDS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
+const THREADS: [usize; 2] = [2, 8];
+const NAMES: [&str; 2] = ["2 threads", "8 threads"];
+
+pub(crate) fn measure(effort: Effort) -> Figure {
+    Figure {
+        name: "shards",
+        title: "Shards of one ring",
+        sweeps: vec![cost(effort), throughput(effort), flush(effort)],
+    }
+}
+
+fn cost(effort: Effort) -> Sweep {
+    let mut sweep = Sweep::new(
+        "CPU time of one record()",
+        ("shards", &SHARDS),
+        (Axis::linear("CPU time per call, ns"), "ns"),
+        &NAMES,
+    );
+    // More than the default, so that two threads find room in two of 64 shards.
+    let recorders = SHARDS.map(|shards| {
+        let lazy = Recorder::builder()
+            .flush_interval(NEVER)
+            .flush_records(u64::MAX);
+        let slots = (1 << 16).min((1 << 20) / shards);
+        let lazy = lazy.shards(shards).shard_capacity(slots);
+        lazy.in_memory().unwrap()
+    });
+    for _ in 0..effort.rounds {
+        for (x, recorder) in recorders.iter().enumerate() {
+            let usage = usage(recorder);
+            for (series, threads) in THREADS.into_iter().enumerate() {
+                let push = || recorder.record(black_box(usage)).unwrap();
+                sweep.add(series, x, per_call(threads, push));
+                recorder.flush(NEVER).unwrap();
+            }
+        }
+    }
+    sweep
+}
+
+fn throughput(effort: Effort) -> Sweep {
+    let mut sweep = Sweep::new(
+        "Recorded, folded and committed",
+        ("shards", &SHARDS),
+        (Axis::linear("million records per second"), "M/s"),
+        &NAMES,
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let recorders = SHARDS.map(|shards| {
+        let path = dir.path().join(shards.to_string());
+        Recorder::builder().shards(shards).open(path).unwrap()
+    });
+    let records = recorders.each_ref().map(mix);
+    let count = if effort.quick { 1 << 17 } else { 1 << 21 };
+    for _ in 0..effort.few() {
+        for (x, recorder) in recorders.iter().enumerate() {
+            for (series, threads) in THREADS.into_iter().enumerate() {
+                let rate = end_to_end(recorder, &records[x], threads, 1, count);
+                sweep.add(series, x, rate);
+            }
+        }
+    }
+    sweep
+}
+
+/// What the consumer takes to look at all shards.
+fn flush(effort: Effort) -> Sweep {
+    let mut sweep = Sweep::new(
+        "flush() of one record",
+        ("shards", &SHARDS),
+        (Axis::linear("µs"), "µs"),
+        &["flush()"],
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let recorders = SHARDS.map(|shards| {
+        let path = dir.path().join(shards.to_string());
+        Recorder::builder().shards(shards).open(path).unwrap()
+    });
+    for _ in 0..effort.rounds * 10 {
+        for (x, recorder) in recorders.iter().enumerate() {
+            recorder.record(usage(recorder)).unwrap();
+            let start = Instant::now();
+            recorder.flush(NEVER).unwrap();
+            sweep.add(0, x, start.elapsed().as_secs_f64() * 1e6);
+        }
+    }
+    sweep
+}
