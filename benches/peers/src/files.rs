@@ -26,7 +26,13 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "locked queue, rewritten JSON file",
         burst: 1 << 13,
-        make: |setup| Aggregated::<Locked, Json>::boxed(setup, Json::new(&setup.dir)),
+        make: |setup| Aggregated::<Locked, Json>::boxed(setup, Json::new(&setup.dir, false)),
+        found: Some(|dir| json(&dir.join(JSON)).requests),
+    },
+    Row {
+        name: "locked queue, JSON file written and renamed",
+        burst: 1 << 13,
+        make: |setup| Aggregated::<Locked, Json>::boxed(setup, Json::new(&setup.dir, true)),
         found: Some(|dir| json(&dir.join(JSON)).requests),
     },
 ];
@@ -177,13 +183,16 @@ impl Receiver for Arc<Shared> {
 #[derive(Clone)]
 struct Json {
     file: PathBuf,
+    /// Written beside and renamed, so that a kill leaves a whole file.
+    renamed: bool,
     map: Arc<Mutex<HashMap<Key, Totals>>>,
 }
 
 impl Json {
-    fn new(dir: &Path) -> Self {
+    fn new(dir: &Path, renamed: bool) -> Self {
         Self {
             file: dir.join(JSON),
+            renamed,
             map: Arc::default(),
         }
     }
@@ -198,7 +207,14 @@ impl Sink for Json {
             map.entry(event.key()).or_default().add(&event);
         }
         let rows: Vec<_> = map.iter().collect();
-        fs::write(&self.file, serde_json::to_vec(&rows).unwrap()).unwrap();
+        let text = serde_json::to_vec(&rows).unwrap();
+        if self.renamed {
+            let beside = self.file.with_extension("new");
+            fs::write(&beside, text).unwrap();
+            fs::rename(beside, &self.file).unwrap();
+        } else {
+            fs::write(&self.file, text).unwrap();
+        }
     }
 
     fn totals(&self) -> Totals {

@@ -75,7 +75,10 @@ fn main() -> std::process::ExitCode {
     };
     if !rows().iter().any(wanted) {
         let names: Vec<_> = rows().iter().map(|row| row.name).collect();
-        eprintln!("no peer has that name; there are: {}", names.join("; "));
+        eprintln!(
+            "no peer has that name; there are:\n  {}",
+            names.join("\n  ")
+        );
         return std::process::ExitCode::from(2);
     }
     let rows: Vec<Row> = rows()
