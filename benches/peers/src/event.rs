@@ -1,0 +1,103 @@
+//! The event that every peer records, and what events add up to.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) const PROVIDERS: [&str; 2] = ["openai", "anthropic"];
+pub(crate) const MODELS: [&str; 4] = ["gpt-4o", "gpt-4o-mini", "opus", "sonnet"];
+pub(crate) const TENANTS: [&str; 4] = ["acme", "globex", "initech", "umbrella"];
+pub(crate) const KINDS: [&str; 4] = ["input", "cache_read", "cache_write", "output"];
+/// Combinations of model and tenant; the provider follows from the model.
+pub(crate) const SERIES: usize = MODELS.len() * TENANTS.len();
+
+/// One finished call. Names are interned already, which favours the peers: no
+/// string is copied for any of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Event {
+    pub(crate) at: SystemTime,
+    /// Number of the model and tenant, for handles that were made before.
+    pub(crate) series: usize,
+    pub(crate) tokens: [u32; 4],
+    pub(crate) cost_nanos: u64,
+    pub(crate) latency: Duration,
+}
+
+/// What is kept apart: day, provider, model, tenant.
+pub(crate) type Key = (u64, &'static str, &'static str, &'static str);
+
+impl Event {
+    pub(crate) fn day(&self) -> u64 {
+        let since = self.at.duration_since(UNIX_EPOCH).unwrap();
+        since.as_secs() / 86_400
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        let [provider, model, tenant] = names(self.series);
+        (self.day(), provider, model, tenant)
+    }
+
+    pub(crate) fn names(&self) -> [&'static str; 3] {
+        names(self.series)
+    }
+}
+
+/// Provider, model and tenant of a series.
+pub(crate) fn names(series: usize) -> [&'static str; 3] {
+    let model = series / TENANTS.len();
+    let tenant = TENANTS[series % TENANTS.len()];
+    [PROVIDERS[model / 2], MODELS[model], tenant]
+}
+
+/// A mix such as a gateway sees.
+pub(crate) fn mix() -> Vec<Event> {
+    let now = SystemTime::now();
+    (0..1 << 14)
+        .map(|n: u64| Event {
+            at: now,
+            series: (n * n % 61) as usize % SERIES,
+            tokens: [812 + n as u32 % 97, n as u32 % 7, n as u32 % 3, 143],
+            cost_nanos: 4_110_000 + n,
+            latency: Duration::from_micros(200_000 + n * n % 3_000_000),
+        })
+        .collect()
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Totals {
+    pub(crate) requests: u64,
+    pub(crate) tokens: [u64; 4],
+    pub(crate) cost_nanos: u64,
+    pub(crate) latency_us: u64,
+    /// Calls with a latency.
+    pub(crate) timed: u64,
+}
+
+impl Totals {
+    pub(crate) fn add(&mut self, event: &Event) {
+        self.requests += 1;
+        for (sum, tokens) in self.tokens.iter_mut().zip(event.tokens) {
+            *sum += u64::from(tokens);
+        }
+        self.cost_nanos += event.cost_nanos;
+        self.latency_us += event.latency.as_micros() as u64;
+        self.timed += 1;
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.requests += other.requests;
+        for (sum, tokens) in self.tokens.iter_mut().zip(other.tokens) {
+            *sum += tokens;
+        }
+        self.cost_nanos += other.cost_nanos;
+        self.latency_us += other.latency_us;
+        self.timed += other.timed;
+    }
+
+    pub(crate) fn sum<'a>(all: impl IntoIterator<Item = &'a Self>) -> Self {
+        all.into_iter().fold(Self::default(), |mut sum, totals| {
+            sum.merge(totals);
+            sum
+        })
+    }
+}
