@@ -199,6 +199,7 @@ impl UsageRecord {
     /// A successful call of `model` with nothing reported yet, no tenant, and
     /// the time at which the consumer drains it.
     #[must_use]
+    #[inline]
     pub const fn new(model: ModelId) -> Self {
         Self {
             at: 0,
@@ -214,6 +215,7 @@ impl UsageRecord {
 
     /// Attributes the call to `tenant`.
     #[must_use]
+    #[inline]
     pub const fn tenant(mut self, tenant: TenantId) -> Self {
         self.tenant = tenant.0;
         self
@@ -222,6 +224,7 @@ impl UsageRecord {
     /// Sets the tokens of one kind; zero is a report of zero. Replaces what
     /// was set before. Saturates at `u32::MAX`, about 4.3 billion.
     #[must_use]
+    #[inline]
     pub const fn tokens(mut self, kind: TokenKind, tokens: u64) -> Self {
         let (tokens, flags) = saturate(tokens, self.flags);
         self.tokens[kind.index()] = tokens;
@@ -232,6 +235,7 @@ impl UsageRecord {
     /// Sets the cost in nano-US-dollars (1 USD = 1 000 000 000). Without it
     /// the call counts as unpriced.
     #[must_use]
+    #[inline]
     pub const fn cost_nanos(mut self, nanos: u64) -> Self {
         self.cost = nanos;
         self.flags |= flag::HAS_COST;
@@ -241,6 +245,7 @@ impl UsageRecord {
     /// Sets the time from request to the end of the answer. Kept in whole
     /// microseconds; saturates at about 71 minutes.
     #[must_use]
+    #[inline]
     pub const fn latency(mut self, latency: Duration) -> Self {
         let (us, flags) = micros(latency, self.flags);
         self.latency_us = us;
@@ -251,6 +256,7 @@ impl UsageRecord {
     /// Sets the time from request to the first token of the answer. Kept in
     /// whole microseconds; saturates at about 71 minutes.
     #[must_use]
+    #[inline]
     pub const fn time_to_first_token(mut self, ttft: Duration) -> Self {
         let (us, flags) = micros(ttft, self.flags);
         self.ttft_us = us;
@@ -262,16 +268,17 @@ impl UsageRecord {
     /// at which the consumer drains the record counts. Range: 1970 to 2554;
     /// what lies outside saturates.
     #[must_use]
+    #[inline]
     pub fn at(mut self, at: SystemTime) -> Self {
         // 0 stands for "stamp at drain", so the epoch itself becomes 1 ns.
-        let (nanos, inexact) = match at.duration_since(UNIX_EPOCH) {
-            Ok(since) => match u64::try_from(since.as_nanos()) {
-                Ok(nanos) => (nanos.max(1), false),
-                Err(_) => (u64::MAX, true),
+        let (at, inexact) = match at.duration_since(UNIX_EPOCH) {
+            Ok(since) => match nanos(since) {
+                Some(nanos) => (nanos.max(1), false),
+                None => (u64::MAX, true),
             },
             Err(_) => (1, true),
         };
-        self.at = nanos;
+        self.at = at;
         if inexact {
             self.flags |= flag::SATURATED;
         }
@@ -280,6 +287,7 @@ impl UsageRecord {
 
     /// Sets how the call ended; [`Outcome::Ok`] unless set.
     #[must_use]
+    #[inline]
     pub const fn outcome(mut self, outcome: Outcome) -> Self {
         self.flags = (self.flags & !flag::OUTCOME_MASK) | outcome as u16;
         self
@@ -287,6 +295,7 @@ impl UsageRecord {
 
     /// Says whether the answer was streamed.
     #[must_use]
+    #[inline]
     pub const fn streamed(mut self, streamed: bool) -> Self {
         self.flags = with(self.flags, flag::STREAMED, streamed);
         self
@@ -295,6 +304,7 @@ impl UsageRecord {
     /// Says that the token counts are the gateway's estimate, not the
     /// provider's word (for example after a stream that was cut).
     #[must_use]
+    #[inline]
     pub const fn estimated(mut self, estimated: bool) -> Self {
         self.flags = with(self.flags, flag::ESTIMATED, estimated);
         self
@@ -302,18 +312,21 @@ impl UsageRecord {
 
     /// The model that the call used.
     #[must_use]
+    #[inline]
     pub const fn model_id(&self) -> ModelId {
         ModelId(self.model)
     }
 
     /// The tenant that the call is attributed to.
     #[must_use]
+    #[inline]
     pub const fn tenant_id(&self) -> TenantId {
         TenantId(self.tenant)
     }
 
     /// The tokens of one kind, `None` where the provider did not say.
     #[must_use]
+    #[inline]
     pub const fn reported(&self, kind: TokenKind) -> Option<u32> {
         if self.flags & (1 << (flag::REPORTED_SHIFT + kind as u16)) == 0 {
             None
@@ -324,6 +337,7 @@ impl UsageRecord {
 
     /// Whether a value was beyond the range of its field.
     #[must_use]
+    #[inline]
     pub const fn is_saturated(&self) -> bool {
         self.flags & flag::SATURATED != 0
     }
@@ -359,10 +373,12 @@ impl std::fmt::Debug for UsageRecord {
     }
 }
 
+#[inline]
 const fn with(flags: u16, bit: u16, on: bool) -> u16 {
     if on { flags | bit } else { flags & !bit }
 }
 
+#[inline]
 const fn saturate(value: u64, flags: u16) -> (u32, u16) {
     if value > u32::MAX as u64 {
         (u32::MAX, flags | flag::SATURATED)
@@ -371,11 +387,20 @@ const fn saturate(value: u64, flags: u16) -> (u32, u16) {
     }
 }
 
+#[inline]
 const fn micros(duration: Duration, flags: u16) -> (u32, u16) {
-    let us = duration.as_micros();
-    if us > u32::MAX as u128 {
-        (u32::MAX, flags | flag::SATURATED)
-    } else {
-        (us as u32, flags)
+    // In 64 bits, which are enough below that many seconds: the standard
+    // library's `as_micros` takes 128.
+    if duration.as_secs() > u32::MAX as u64 {
+        return (u32::MAX, flags | flag::SATURATED);
     }
+    let us = duration.as_secs() * 1_000_000 + duration.subsec_micros() as u64;
+    saturate(us, flags)
+}
+
+/// Whole nanoseconds, where 64 bits are enough.
+#[inline]
+fn nanos(duration: Duration) -> Option<u64> {
+    let whole = duration.as_secs().checked_mul(1_000_000_000)?;
+    whole.checked_add(duration.subsec_nanos().into())
 }

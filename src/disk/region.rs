@@ -234,8 +234,14 @@ mod modelled {
 
     /// Stand-in for a slice in a mapped region: loom's atomics can't be cast
     /// from bytes.
-    #[derive(Clone, Debug)]
+    #[derive(Debug)]
     pub(crate) struct Placed<T>(crate::sync::Arc<Box<[T]>>);
+
+    impl<T> Clone for Placed<T> {
+        fn clone(&self) -> Self {
+            Self(self.0.clone())
+        }
+    }
 
     impl<T: Mappable + Default> Placed<T> {
         pub(crate) fn anonymous(len: usize) -> std::io::Result<Self> {
@@ -253,8 +259,14 @@ mod modelled {
     }
 
     /// The same for one value.
-    #[derive(Clone, Debug)]
+    #[derive(Debug)]
     pub(crate) struct PlacedOne<T>(crate::sync::Arc<T>);
+
+    impl<T> Clone for PlacedOne<T> {
+        fn clone(&self) -> Self {
+            Self(self.0.clone())
+        }
+    }
 
     impl<T: Mappable + Default> PlacedOne<T> {
         pub(crate) fn anonymous() -> std::io::Result<Self> {
