@@ -23,7 +23,7 @@ const CHILD: &str = "--do";
 
 const HELP: &str = "\
 Counts the instructions of quipu's hot paths under callgrind, and fails when
-one exceeds its budget. Takes about a minute.
+one exceeds its budget. Takes half a minute.
 
 Usage: cargo bench --bench instructions [-- [PATH]...]
 
