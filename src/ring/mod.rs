@@ -34,7 +34,8 @@ pub(crate) struct Ring {
     /// room. Within this struct, for `record` waits for each pointer that it
     /// has to follow.
     homes: [Shard; MAX_SHARDS],
-    shards: Box<[Shard]>,
+    /// The first so many homes are the shards, each once.
+    count: usize,
     /// Slots in use in one shard from which on the consumer is woken.
     high_water: u64,
     /// Slots of a shard in the process that opened the ring, and 0 in a forked
@@ -46,14 +47,14 @@ pub(crate) struct Ring {
 impl Ring {
     /// A ring of the given shards: a power of two of them, all of one size.
     pub(crate) fn new(shards: Box<[Shard]>) -> std::io::Result<Self> {
-        assert!(shards.len().is_power_of_two());
+        assert!(shards.len().is_power_of_two() && shards.len() <= MAX_SHARDS);
         let room: PlacedOne<AtomicU64> = PlacedOne::wiped_on_fork()?;
         // Relaxed: the threads that use the ring get it by other means.
         room.store(shards[0].capacity(), Ordering::Relaxed);
         Ok(Self {
-            homes: std::array::from_fn(|home| shards[home & (shards.len() - 1)].clone()),
+            homes: std::array::from_fn(|home| shards[home % shards.len()].clone()),
+            count: shards.len(),
             high_water: shards[0].capacity() / 2,
-            shards,
             room,
         })
     }
@@ -67,12 +68,12 @@ impl Ring {
 
     /// Slots over all shards.
     pub(crate) fn capacity(&self) -> u64 {
-        self.shards.iter().map(Shard::capacity).sum()
+        self.shards().iter().map(Shard::capacity).sum()
     }
 
     /// The shards, in the order of their positions in a commit.
     pub(crate) fn shards(&self) -> &[Shard] {
-        &self.shards
+        &self.homes[..self.count]
     }
 
     /// Publishes a record on shard `home`, where that goes at once. `Some(true)`
@@ -138,8 +139,8 @@ impl Ring {
     }
 
     fn neighbours(&self, home: usize) -> impl Iterator<Item = &Shard> {
-        let mask = self.shards.len() - 1;
-        (1..self.shards.len()).map(move |n| &self.shards[home.wrapping_add(n) & mask])
+        let mask = self.count - 1;
+        (1..self.count).map(move |n| &self.homes[home.wrapping_add(n) & mask])
     }
 
     /// Whether this is the process that opened the ring, not a fork of it.
@@ -156,20 +157,20 @@ impl Ring {
 
     /// Takes no more records.
     pub(crate) fn close(&self) {
-        for shard in &self.shards {
+        for shard in self.shards() {
             shard.close();
         }
     }
 
     /// Whether the ring takes no more records from this process.
     pub(crate) fn is_closed(&self) -> bool {
-        !self.is_owned() || self.shards[0].is_closed()
+        !self.is_owned() || self.shards()[0].is_closed()
     }
 
     /// Slots that are claimed and, by the positions of a commit, not yet
     /// committed.
     pub(crate) fn in_use(&self, committed: &[u64]) -> u64 {
-        self.shards
+        self.shards()
             .iter()
             .zip(committed)
             .map(|(shard, committed)| distance(*committed, shard.claimed()))
@@ -178,9 +179,9 @@ impl Ring {
 
     /// Whether this may be the ring of which so much was committed.
     pub(crate) fn goes_on_from(&self, committed: &[u64]) -> bool {
-        self.shards.len() == committed.len()
+        self.shards().len() == committed.len()
             && !self
-                .shards
+                .shards()
                 .iter()
                 .zip(committed)
                 .any(|(shard, committed)| shard.is_behind(*committed))
@@ -188,12 +189,12 @@ impl Ring {
 
     /// Slots that are not released.
     pub(crate) fn held(&self) -> u64 {
-        self.shards.iter().map(Shard::held).sum()
+        self.shards().iter().map(Shard::held).sum()
     }
 
     /// Whether a shard is filled up to the high-water mark.
     pub(crate) fn is_pressed(&self) -> bool {
-        self.shards
+        self.shards()
             .iter()
             .any(|shard| shard.held() >= self.high_water)
     }

@@ -133,7 +133,7 @@ impl Shard {
         // Not modulo 2^63: when the shard is closed, or the positions begin
         // anew, this is greater than any room.
         let fill = tail.wrapping_sub(head);
-        let next = (tail + 1) & POSITION_MASK;
+        let next = tail.wrapping_add(1) & POSITION_MASK;
         if fill >= room || self.advance(tail, next).is_err() {
             return None;
         }

@@ -14,6 +14,15 @@ fn usage(n: u64) -> UsageRecord {
     UsageRecord::new(ModelId::OTHER).cost_nanos(n)
 }
 
+/// Both ways in, as a ring takes them.
+fn push(shard: &Shard, record: &UsageRecord) -> Result<u64, Refused> {
+    let room = shard.capacity();
+    match shard.try_push(record, room) {
+        Some(fill) => Ok(fill),
+        None => shard.push(record, room),
+    }
+}
+
 /// The numbers of the records from `cursor` on, and the next position.
 fn drain(shard: &Shard, cursor: u64) -> (Vec<u64>, u64) {
     let mut found = Vec::new();
@@ -43,11 +52,11 @@ fn f34_laps_across_the_end_of_positions() {
             for lap in 0..4 * capacity {
                 let size = lap % capacity + 1;
                 for fill in 1..=size {
-                    assert_eq!(shard.push(&usage(n + fill - 1), shard.capacity()), Ok(fill));
+                    assert_eq!(push(&shard, &usage(n + fill - 1)), Ok(fill));
                 }
                 assert_eq!(shard.held(), size);
                 if size == capacity {
-                    assert_eq!(shard.push(&usage(0), shard.capacity()), Err(Refused::Full));
+                    assert_eq!(push(&shard, &usage(0)), Err(Refused::Full));
                 }
                 let (found, next) = drain(&shard, cursor);
                 assert_eq!(found, (n..n + size).collect::<Vec<_>>(), "from {start}");
@@ -80,10 +89,7 @@ fn f34_batches_and_the_close_across_the_end() {
         assert!(shard.is_closed());
         assert_eq!(shard.close(), (start + 8) % END);
         for _ in 0..2 {
-            assert_eq!(
-                shard.push(&usage(0), shard.capacity()),
-                Err(Refused::Closed)
-            );
+            assert_eq!(push(&shard, &usage(0)), Err(Refused::Closed));
             assert_eq!(
                 shard.push_batch(&batch, shard.capacity()),
                 Err(Refused::Closed)
@@ -97,19 +103,30 @@ fn f34_batches_and_the_close_across_the_end() {
 }
 
 #[test]
+fn f34_a_shard_that_is_closed_at_the_last_position() {
+    for before in 0..3 {
+        let start = (END - before) % END;
+        let shard = Shard::in_memory(8, start).unwrap();
+        assert_eq!(shard.close(), start);
+        assert_eq!(push(&shard, &usage(0)), Err(Refused::Closed));
+        assert_eq!((shard.claimed(), shard.held()), (start, 0));
+    }
+}
+
+#[test]
 fn f34_survivors_across_the_end() {
     for before in 0..=16 {
         let start = (END - before) % END;
         for (pushed, released) in [(8u64, 0u64), (3, 0), (8, 5), (8, 8), (0, 0)] {
             let shard = Shard::in_memory(8, start).unwrap();
             for n in 0..pushed {
-                shard.push(&usage(n), shard.capacity()).unwrap();
+                push(&shard, &usage(n)).unwrap();
             }
             // Committed, and the slots used again: a lap further on.
             let committed = (start + released) % END;
             shard.release(committed);
             for n in 0..released {
-                shard.push(&usage(100 + n), shard.capacity()).unwrap();
+                push(&shard, &usage(100 + n)).unwrap();
             }
             let survivors = shard.survivors(committed);
             assert_eq!(survivors.lost, 0);
