@@ -54,10 +54,10 @@ pub struct Ring(sync::Arc<ring::Ring>);
 impl Ring {
     /// `shards` shards of `capacity` slots, all of which start at `position`.
     pub fn new(shards: usize, capacity: usize, position: u64) -> std::io::Result<Self> {
-        let shards: std::io::Result<_> = (0..shards)
+        let shards: std::io::Result<Vec<_>> = (0..shards)
             .map(|_| Shard::in_memory(capacity, position))
             .collect();
-        Ok(Self(sync::Arc::new(ring::Ring::new(shards?)?)))
+        Ok(Self(sync::Arc::new(ring::Ring::new(&shards?)?)))
     }
 
     pub fn push(&self, home: usize, record: &UsageRecord) -> Result<(), Refused> {

@@ -4,6 +4,7 @@
 
 pub(crate) mod chart;
 pub(crate) mod child;
+pub(crate) mod drive;
 pub(crate) mod process;
 pub(crate) mod readers;
 pub(crate) mod sample;
@@ -11,6 +12,7 @@ pub(crate) mod stopwatch;
 pub(crate) mod text;
 pub(crate) mod usage;
 
+use std::path::Path;
 use std::time::Duration;
 
 /// Longer than any run: the consumer sleeps unless it is asked.
@@ -18,6 +20,14 @@ pub(crate) const NEVER: Duration = Duration::from_secs(3600);
 
 /// Slots of a shard, and of a queue.
 pub(crate) const CAPACITY: usize = 1 << 16;
+
+/// Bytes of all files of a store.
+pub(crate) fn bytes(store: &Path) -> u64 {
+    let files = std::fs::read_dir(store).unwrap();
+    files
+        .map(|file| file.unwrap().metadata().unwrap().len())
+        .sum()
+}
 
 /// What the command line asks for.
 #[derive(Clone, Copy, Debug)]

@@ -6,13 +6,16 @@ use quipu::{Builder, Recorder, TokenKind, UsageRecord};
 
 use super::{CAPACITY, NEVER};
 
-/// Two shards whose consumer sleeps unless it is asked.
-pub(crate) fn lazy() -> Builder {
+/// A recorder whose consumer sleeps unless it is asked, or a shard is half full.
+pub(crate) fn quiet() -> Builder {
     Recorder::builder()
-        .shards(2)
-        .shard_capacity(CAPACITY)
         .flush_interval(NEVER)
         .flush_records(u64::MAX)
+}
+
+/// The same, with two shards.
+pub(crate) fn lazy() -> Builder {
+    quiet().shards(2).shard_capacity(CAPACITY)
 }
 
 pub(crate) fn recorder() -> Recorder {

@@ -1,6 +1,5 @@
 //! Bytes of a closed store.
 
-use std::fs;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -8,7 +7,7 @@ use quipu::Recorder;
 
 use crate::common::text::{count, figure};
 use crate::common::usage::{mix, spread};
-use crate::common::{Effort, NEVER};
+use crate::common::{Effort, NEVER, bytes};
 
 const ROWS: [usize; 2] = [10_000, 100_000];
 const DAYS: [u64; 2] = [10, 40];
@@ -25,7 +24,7 @@ pub(crate) fn measure(effort: Effort) {
                 recorder.record_timeout(usage, NEVER).unwrap();
             }
             recorder.close(NEVER).unwrap();
-            let size = bytes(&path);
+            let size = bytes(&path) as f64;
             figure(
                 &format!("store of {} rows", count(*rows)),
                 size / 1024.0,
@@ -47,7 +46,7 @@ pub(crate) fn measure(effort: Effort) {
         .map(|days| {
             let path = dir.path().join(format!("{days} days"));
             let rows = days_of(&path, *days);
-            let size = bytes(&path);
+            let size = bytes(&path) as f64;
             let name = format!("store of {days} days, 8 models, 32 tenants, {rows} rows");
             figure(&name, size / 1024.0, "KiB");
             size
@@ -81,14 +80,7 @@ fn days_of(path: &Path, days: u64) -> u64 {
 
 fn empty(path: &Path) -> f64 {
     let recorder = Recorder::open(path).unwrap();
-    let size = bytes(path);
+    let size = bytes(path) as f64;
     recorder.close(NEVER).unwrap();
     size
-}
-
-/// Bytes of all files.
-fn bytes(store: &Path) -> f64 {
-    let files = fs::read_dir(store).unwrap();
-    let sizes = files.map(|file| file.unwrap().metadata().unwrap().len());
-    sizes.sum::<u64>() as f64
 }

@@ -9,6 +9,8 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 mod callgrind;
+#[path = "../common/mod.rs"]
+mod common;
 mod consumer;
 mod paths;
 mod producer;

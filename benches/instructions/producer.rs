@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use quipu::RecordError;
 
-use crate::paths::{noon, quiet, settle, usage};
+use crate::common::usage::{quiet, usage};
+use crate::paths::{noon, roomy, settle};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -14,7 +15,7 @@ pub(crate) const RECORDS: u64 = 1 << 14;
 const BATCH: usize = 64;
 
 pub(crate) fn record(times: u64) {
-    let recorder = quiet().in_memory().unwrap();
+    let recorder = roomy().in_memory().unwrap();
     let usage = usage(&recorder);
     settle();
     for _ in 0..times * RECORDS {
@@ -24,7 +25,7 @@ pub(crate) fn record(times: u64) {
 }
 
 pub(crate) fn record_batch(times: u64) {
-    let recorder = quiet().in_memory().unwrap();
+    let recorder = roomy().in_memory().unwrap();
     let batch = vec![usage(&recorder); BATCH];
     settle();
     for _ in 0..times * RECORDS / BATCH as u64 {

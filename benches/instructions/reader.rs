@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use quipu::{Reader, Recorder, UsageRecord};
 use tempfile::TempDir;
 
-use crate::paths::{NEVER, one_per_row, quiet, settle, usage};
+use crate::common::NEVER;
+use crate::common::usage::{spread, usage};
+use crate::paths::{roomy, settle};
 
 pub(crate) const LOADS: u64 = 1 << 14;
 
 pub(crate) fn load(times: u64) {
-    let recorder = quiet().in_memory().unwrap();
+    let recorder = roomy().in_memory().unwrap();
     recorder.record(usage(&recorder)).unwrap();
     recorder.flush(NEVER).unwrap();
     settle();
@@ -35,9 +37,8 @@ impl Store {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("usage.quipu");
-        let recorder = quiet().open(&path).unwrap();
-        let records = one_per_row(&recorder, 64, 64);
-        assert_eq!(records.len() as u64, ROWS);
+        let recorder = roomy().open(&path).unwrap();
+        let records = spread(&recorder, ROWS as usize);
         assert_eq!(recorder.record_batch(&records), records.len());
         recorder.flush(NEVER).unwrap();
         settle();

@@ -6,9 +6,10 @@ use crossbeam_queue::ArrayQueue;
 use quipu::Recorder;
 
 use crate::common::chart::Axis;
-use crate::common::usage::{mix, usage};
+use crate::common::drive::end_to_end;
+use crate::common::usage::{mix, quiet, usage};
 use crate::common::{Effort, NEVER};
-use crate::cpu::{BURST, end_to_end, per_call};
+use crate::cpu::{BURST, per_call};
 use crate::sweep::{Figure, Sweep};
 
 const THREADS: [usize; 6] = [1, 2, 4, 8, 16, 32];
@@ -33,13 +34,8 @@ fn cost(effort: Effort) -> Sweep {
         (Axis::linear("CPU time per call, ns"), "ns"),
         &series,
     );
-    let lazy = || {
-        Recorder::builder()
-            .flush_interval(NEVER)
-            .flush_records(u64::MAX)
-    };
-    let few = lazy().in_memory().unwrap();
-    let own = THREADS.map(|threads| lazy().shards(threads).in_memory().unwrap());
+    let few = quiet().in_memory().unwrap();
+    let own = THREADS.map(|threads| quiet().shards(threads).in_memory().unwrap());
     let queue = ArrayQueue::new(4 * BURST);
     for _ in 0..effort.rounds {
         for (x, threads) in THREADS.into_iter().enumerate() {

@@ -1,6 +1,5 @@
 //! Rows that a store holds.
 
-use std::fs;
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
@@ -8,8 +7,8 @@ use std::time::Instant;
 use quipu::{Reader, Recorder, UsageRecord};
 
 use crate::common::chart::Axis;
-use crate::common::usage::spread;
-use crate::common::{Effort, NEVER, child, process};
+use crate::common::usage::{quiet, spread};
+use crate::common::{Effort, NEVER, bytes, child, process};
 use crate::sweep::{Figure, Sweep};
 
 const ROWS: [usize; 6] = [10, 100, 1000, 10_000, 100_000, 1_000_000];
@@ -82,11 +81,7 @@ pub(crate) fn measure(effort: Effort) -> Figure {
 }
 
 fn fill(store: &Path, rows: usize) -> (Recorder, Vec<UsageRecord>) {
-    let recorder = Recorder::builder()
-        .flush_interval(NEVER)
-        .flush_records(u64::MAX)
-        .open(store)
-        .unwrap();
+    let recorder = quiet().open(store).unwrap();
     let records = spread(&recorder, rows);
     for usage in &records {
         recorder.record_timeout(*usage, NEVER).unwrap();
@@ -113,14 +108,6 @@ fn report(store: &Path, rows: usize) -> f64 {
     assert_eq!(snapshot.by_day().len(), rows.min(10));
     black_box(snapshot.by_tenant());
     start.elapsed().as_secs_f64() * 1e3
-}
-
-/// Bytes of all files of the store.
-fn bytes(store: &Path) -> u64 {
-    let files = fs::read_dir(store).unwrap();
-    files
-        .map(|file| file.unwrap().metadata().unwrap().len())
-        .sum()
 }
 
 /// In the child: opens the store, and says how many milliseconds that took and

@@ -1,14 +1,16 @@
 //! Shards of one ring of default size.
 
 use std::hint::black_box;
+use std::path::Path;
 use std::time::Instant;
 
 use quipu::Recorder;
 
 use crate::common::chart::Axis;
-use crate::common::usage::{mix, usage};
+use crate::common::drive::end_to_end;
+use crate::common::usage::{mix, quiet, usage};
 use crate::common::{Effort, NEVER};
-use crate::cpu::{end_to_end, per_call};
+use crate::cpu::per_call;
 use crate::sweep::{Figure, Sweep};
 
 const SHARDS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
@@ -32,11 +34,8 @@ fn cost(effort: Effort) -> Sweep {
     );
     // More than the default, so that two threads find room in two of 64 shards.
     let recorders = SHARDS.map(|shards| {
-        let lazy = Recorder::builder()
-            .flush_interval(NEVER)
-            .flush_records(u64::MAX);
         let slots = (1 << 16).min((1 << 20) / shards);
-        let lazy = lazy.shards(shards).shard_capacity(slots);
+        let lazy = quiet().shards(shards).shard_capacity(slots);
         lazy.in_memory().unwrap()
     });
     for _ in 0..effort.rounds {
@@ -60,10 +59,7 @@ fn throughput(effort: Effort) -> Sweep {
         &NAMES,
     );
     let dir = tempfile::tempdir().unwrap();
-    let recorders = SHARDS.map(|shards| {
-        let path = dir.path().join(shards.to_string());
-        Recorder::builder().shards(shards).open(path).unwrap()
-    });
+    let recorders = in_files(dir.path());
     let records = recorders.each_ref().map(mix);
     let count = if effort.quick { 1 << 17 } else { 1 << 21 };
     for _ in 0..effort.few() {
@@ -86,10 +82,7 @@ fn flush(effort: Effort) -> Sweep {
         &["flush()"],
     );
     let dir = tempfile::tempdir().unwrap();
-    let recorders = SHARDS.map(|shards| {
-        let path = dir.path().join(shards.to_string());
-        Recorder::builder().shards(shards).open(path).unwrap()
-    });
+    let recorders = in_files(dir.path());
     for _ in 0..effort.rounds * 10 {
         for (x, recorder) in recorders.iter().enumerate() {
             recorder.record(usage(recorder)).unwrap();
@@ -99,4 +92,11 @@ fn flush(effort: Effort) -> Sweep {
         }
     }
     sweep
+}
+
+fn in_files(dir: &Path) -> [Recorder; SHARDS.len()] {
+    SHARDS.map(|shards| {
+        let path = dir.join(shards.to_string());
+        Recorder::builder().shards(shards).open(path).unwrap()
+    })
 }

@@ -1,10 +1,10 @@
 //! The consumer: drain, fold and commit; alone and against producers.
 
-use std::hint::black_box;
 use std::time::Instant;
 
-use quipu::{Recorder, UsageRecord};
+use quipu::Recorder;
 
+use crate::common::drive::end_to_end;
 use crate::common::sample::Sample;
 use crate::common::text::line;
 use crate::common::usage::{mix, recorder, usage};
@@ -34,15 +34,13 @@ pub(crate) fn run(effort: Effort) {
         line(&format!("{name}, per record"), &sample, "ns", None);
     }
     for producers in [1, 2] {
-        for batch in [false, true] {
-            end_to_end(effort, producers, batch);
+        for batch in [1, 256] {
+            throughput(effort, producers, batch);
         }
     }
 }
 
-/// Millions of records per second, from the first `record` until all are
-/// committed to a file.
-fn end_to_end(effort: Effort, producers: usize, batch: bool) {
+fn throughput(effort: Effort, producers: usize, batch: usize) {
     let dir = tempfile::tempdir().unwrap();
     let recorder = Recorder::builder()
         .shards(2)
@@ -50,37 +48,10 @@ fn end_to_end(effort: Effort, producers: usize, batch: bool) {
         .unwrap();
     let records = mix(&recorder);
     let each = if effort.quick { 1 << 18 } else { 1 << 22 };
-    let rounds = (0..effort.few()).map(|_| {
-        let start = Instant::now();
-        std::thread::scope(|scope| {
-            for _ in 0..producers {
-                scope.spawn(|| produce(&recorder, &records, each, batch));
-            }
-        });
-        recorder.flush(NEVER).unwrap();
-        (producers * each) as f64 / 1e6 / start.elapsed().as_secs_f64()
-    });
+    let rounds = (0..effort.few())
+        .map(|_| end_to_end(&recorder, &records, producers, batch, producers * each));
     let sample = Sample::new(rounds.collect());
-    let how = if batch { "record_batch" } else { "record" };
+    let how = if batch > 1 { "record_batch" } else { "record" };
     let name = format!("recorded, folded, committed: {producers} × {how}");
     line(&name, &sample, "M/s", None);
-}
-
-fn produce(recorder: &Recorder, records: &[UsageRecord], count: usize, batch: bool) {
-    let mut done = 0;
-    while done < count {
-        if batch {
-            for run in records.chunks(256) {
-                let accepted = recorder.record_batch(black_box(run));
-                for usage in &run[accepted..] {
-                    recorder.record_timeout(*usage, NEVER).unwrap();
-                }
-            }
-        } else {
-            for usage in records {
-                recorder.record_timeout(black_box(*usage), NEVER).unwrap();
-            }
-        }
-        done += records.len();
-    }
 }

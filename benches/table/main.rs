@@ -24,6 +24,9 @@ The design's table of numbers. About a minute.
   --quick  a few seconds, to see that it runs
   STATION  only these: record, readers, fold, rows, recovery";
 
+/// What can be asked for by name.
+type Station = (&'static str, fn(Effort));
+
 fn main() {
     if let Some(job) = child::job() {
         return match job.what.as_str() {
@@ -31,7 +34,7 @@ fn main() {
             _ => common::readers::poll(&job.store, job.number),
         };
     }
-    let stations: [(&str, fn(Effort)); 5] = [
+    let stations: [Station; 5] = [
         ("record", record::run),
         ("readers", readers::measure),
         ("fold", fold::run),

@@ -1,4 +1,4 @@
-//! What needs a process of its own: recovery after a death.
+//! Recovery of what a process left that died.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -8,7 +8,8 @@ use quipu::{Recorder, UsageRecord};
 
 use crate::common::sample::Sample;
 use crate::common::text::{count, line};
-use crate::common::{Effort, NEVER, child};
+use crate::common::usage::quiet;
+use crate::common::{Effort, child};
 
 /// The word for the child's job.
 pub(crate) const JOB: &str = "fill and die";
@@ -32,14 +33,12 @@ pub(crate) fn measure(effort: Effort) {
     line(&name, &sample, "ms", None);
 }
 
-/// Leaves `records` records in the ring and dies. The ring is twice as large,
-/// so that the consumer is not woken.
+/// Leaves `records` records in the ring and dies. The ring is four times as
+/// large, so that it doesn't become half full and wake the consumer.
 pub(crate) fn fill_and_die(store: &Path, records: usize) {
-    let recorder = Recorder::builder()
+    let recorder = quiet()
         .shards(1)
         .shard_capacity(4 * records)
-        .flush_interval(NEVER)
-        .flush_records(u64::MAX)
         .open(store)
         .unwrap();
     let models: Vec<_> = (0..16)

@@ -8,16 +8,12 @@ use quipu::{Reader, Recorder, UsageRecord};
 
 use crate::common::sample::Sample;
 use crate::common::text::line;
+use crate::common::usage::quiet;
 use crate::common::{Effort, NEVER};
 
 /// A store with `rows` rows: tenants of one model on one day.
 fn store(path: &Path, rows: u32) -> (Recorder, Vec<UsageRecord>) {
-    let recorder = Recorder::builder()
-        .flush_interval(NEVER)
-        .flush_records(u64::MAX)
-        .max_tenants(rows + 1)
-        .open(path)
-        .unwrap();
+    let recorder = quiet().max_tenants(rows + 1).open(path).unwrap();
     let model = recorder.model("openai", "gpt-4o").unwrap();
     let records: Vec<_> = (0..rows)
         .map(|n| {

@@ -342,7 +342,7 @@ fn map(path: &Path, file: &File, geometry: Geometry, writable: bool) -> Result<R
             Placed::new(&region, slots, geometry.capacity)?,
         ))
     };
-    let shards: Option<Box<[Shard]>> = (0..geometry.shards).map(shard).collect();
+    let shards: Option<Vec<Shard>> = (0..geometry.shards).map(shard).collect();
     let shards = shards.ok_or_else(|| map_error(io::Error::other("a shard is out of place")))?;
-    Ring::new(shards).map_err(map_error)
+    Ring::new(&shards).map_err(map_error)
 }

@@ -46,7 +46,7 @@ pub(crate) struct Ring {
 
 impl Ring {
     /// A ring of the given shards: a power of two of them, all of one size.
-    pub(crate) fn new(shards: Box<[Shard]>) -> std::io::Result<Self> {
+    pub(crate) fn new(shards: &[Shard]) -> std::io::Result<Self> {
         assert!(shards.len().is_power_of_two() && shards.len() <= MAX_SHARDS);
         let room: PlacedOne<AtomicU64> = PlacedOne::wiped_on_fork()?;
         // Relaxed: the threads that use the ring get it by other means.
@@ -61,9 +61,9 @@ impl Ring {
 
     /// A ring in memory of this process.
     pub(crate) fn in_memory(shards: usize, capacity: usize) -> std::io::Result<Self> {
-        let shards: std::io::Result<_> =
+        let shards: std::io::Result<Vec<_>> =
             (0..shards).map(|_| Shard::in_memory(capacity, 0)).collect();
-        Self::new(shards?)
+        Self::new(&shards?)
     }
 
     /// Slots over all shards.

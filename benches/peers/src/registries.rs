@@ -68,6 +68,20 @@ struct Series<C, H> {
     latency: H,
 }
 
+/// Adds to handles that are kept, or else looked up for each event.
+fn by_series<'a, S: Sync>(
+    kept: &'a Option<Vec<S>>,
+    look_up: impl Fn(usize) -> S + Send + 'a,
+    add: impl Fn(&S, &Event) + Send + 'a,
+) -> Box<dyn Handle + 'a> {
+    match kept {
+        Some(kept) => Box::new(Each(move |event: &Event| add(&kept[event.series], event))),
+        None => Box::new(Each(move |event: &Event| {
+            add(&look_up(event.series), event);
+        })),
+    }
+}
+
 struct Metrics {
     recorder: PrometheusRecorder,
     kept: Option<Vec<Series<metrics::Counter, metrics::Histogram>>>,
@@ -201,12 +215,7 @@ impl Prometheus {
 
 impl Peer for Prometheus {
     fn handle(&self) -> Box<dyn Handle + '_> {
-        match &self.kept {
-            Some(kept) => Box::new(Each(|event: &Event| Self::add(&kept[event.series], event))),
-            None => Box::new(Each(|event: &Event| {
-                Self::add(&self.series(event.series), event);
-            })),
-        }
+        by_series(&self.kept, |series| self.series(series), Self::add)
     }
 
     fn settle(&self, _: u64) {}
@@ -302,12 +311,7 @@ impl Client {
 
 impl Peer for Client {
     fn handle(&self) -> Box<dyn Handle + '_> {
-        match &self.kept {
-            Some(kept) => Box::new(Each(|event: &Event| Self::add(&kept[event.series], event))),
-            None => Box::new(Each(|event: &Event| {
-                Self::add(&self.series(event.series), event);
-            })),
-        }
+        by_series(&self.kept, |series| self.series(series), Self::add)
     }
 
     fn settle(&self, _: u64) {}
