@@ -172,6 +172,10 @@ impl Recorder {
     #[cold]
     #[inline(never)]
     fn record_slowly(&self, usage: &UsageRecord) -> Result<(), RecordError> {
+        // There was room, so another thread was faster on this shard.
+        if ring::home_so_far().is_some_and(|home| self.ring.has_room(home)) {
+            ring::move_on();
+        }
         match self.ring.push(ring::home(), usage) {
             Ok(wake) => {
                 if wake {

@@ -84,6 +84,12 @@ impl Ring {
         Some(fill >= self.high_water)
     }
 
+    /// Whether shard `home` takes records: who was refused there at once, met
+    /// another thread.
+    pub(crate) fn has_room(&self, home: usize) -> bool {
+        self.homes[home & (MAX_SHARDS - 1)].has_room(self.room())
+    }
+
     /// Publishes a record on shard `home` or, when that is full, on the first
     /// other that isn't. `Ok(true)` says that the consumer should be woken.
     pub(crate) fn push(&self, home: usize, record: &UsageRecord) -> Result<bool, Refused> {
@@ -201,4 +207,4 @@ impl Ring {
 }
 
 #[cfg(not(loom))]
-pub(crate) use affinity::{home, home_so_far};
+pub(crate) use affinity::{home, home_so_far, move_on};

@@ -141,6 +141,11 @@ impl Shard {
         Some(fill + 1)
     }
 
+    /// Whether there is room for a record, as far as one look can tell.
+    pub(crate) fn has_room(&self, room: u64) -> bool {
+        !self.is_closed() && self.held() < room
+    }
+
     /// Publishes one record, if there is room; gives the number of slots then
     /// in use.
     pub(crate) fn push(&self, record: &UsageRecord, room: u64) -> Result<u64, Refused> {
@@ -215,8 +220,9 @@ impl Shard {
     /// Claims the positions from `tail` up to `next`, unless somebody else did.
     #[inline]
     fn advance(&self, tail: u64, next: u64) -> Result<u64, u64> {
+        // Not the weak one: a failure says that there is another thread.
         self.tail()
-            .compare_exchange_weak(tail, next, Ordering::Relaxed, Ordering::Relaxed)
+            .compare_exchange(tail, next, Ordering::Relaxed, Ordering::Relaxed)
     }
 
     /// Hands the records from `cursor` on to `take`, at most `most` and up to

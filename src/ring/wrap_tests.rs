@@ -55,6 +55,7 @@ fn f34_laps_across_the_end_of_positions() {
                     assert_eq!(push(&shard, &usage(n + fill - 1)), Ok(fill));
                 }
                 assert_eq!(shard.held(), size);
+                assert_eq!(shard.has_room(capacity), size < capacity);
                 if size == capacity {
                     assert_eq!(push(&shard, &usage(0)), Err(Refused::Full));
                 }
@@ -110,6 +111,7 @@ fn f34_a_shard_that_is_closed_at_the_last_position() {
         assert_eq!(shard.close(), start);
         assert_eq!(push(&shard, &usage(0)), Err(Refused::Closed));
         assert_eq!((shard.claimed(), shard.held()), (start, 0));
+        assert!(!shard.has_room(8));
     }
 }
 
