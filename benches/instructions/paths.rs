@@ -60,7 +60,7 @@ pub(crate) const PATHS: [Path; 9] = [
     },
     Path {
         name: "record() on a full ring of 4 shards",
-        budget: 213.0,
+        budget: 220.0,
         thread: Thread::Caller,
         work: producer::refused,
         units: producer::REFUSALS,
