@@ -11,12 +11,12 @@
 //!
 //! | model | executions | seconds |
 //! |---|---:|---:|
-//! | two producers and the wrap of the slots | 95 413 | 7 |
-//! | the wrap of the positions | 7 449 | 1 |
-//! | a batch beside a single push | 45 380 | 3 |
-//! | a full shard sends its producers elsewhere | 74 313 | 6 |
+//! | two producers and the wrap of the slots | 327 137 | 46 |
+//! | the wrap of the positions | 31 631 | 4 |
+//! | a batch beside a single push | 94 487 | 13 |
+//! | a full shard sends its producers elsewhere | 210 872 | 30 |
 //! | who knows of a release is not refused | 2 | 0 |
-//! | a stale view of the claims is not taken for a full ring | 4 253 | 0 |
+//! | a stale view of the claims is not taken for a full ring | 6 690 | 1 |
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![cfg(loom)]
