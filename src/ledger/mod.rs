@@ -1,12 +1,18 @@
 //! The ledger: the consumer's counters. It belongs to one thread; what it
 //! holds becomes visible to others by a commit.
 
+mod accumulator;
+mod current;
+mod distribution;
 mod fold;
 mod index;
 mod retention;
 mod row;
 mod sums;
+#[cfg(test)]
+mod tests;
 
+use current::Current;
 use index::Index;
 pub(crate) use index::KeyHasher;
 use retention::Buckets;
@@ -53,7 +59,8 @@ pub(crate) struct Ledger {
     buckets: Buckets,
     /// Records folded in, over the life of the store.
     records: u64,
-    fold: fold::Current,
+    /// What is not in rows yet.
+    current: Current,
 }
 
 impl Ledger {
@@ -69,7 +76,7 @@ impl Ledger {
             index: Index::new(),
             buckets: Buckets::default(),
             records,
-            fold: fold::Current::default(),
+            current: Current::new(records),
         };
         for number in 0..ledger.rows.len() as u32 {
             let row = &mut ledger.rows[number as usize];
@@ -89,7 +96,8 @@ impl Ledger {
     }
 
     /// All rows by number, free ones included.
-    pub(crate) fn rows(&self) -> &[Row] {
+    pub(crate) fn rows(&mut self) -> &[Row] {
+        self.gather();
         &self.rows
     }
 
@@ -99,8 +107,8 @@ impl Ledger {
     }
 
     /// Whether there is a row with this key.
-    pub(crate) fn has(&self, key: RowKey) -> bool {
-        self.rows.iter().any(|row| row.key == key)
+    pub(crate) fn has(&mut self, key: RowKey) -> bool {
+        self.rows().iter().any(|row| row.key == key)
     }
 
     /// Adds the counters of another store's row to the row of `key`; gives the
@@ -115,18 +123,17 @@ impl Ledger {
 
     /// Visits the rows that changed since the last commit, in ascending order.
     pub(crate) fn changed(&mut self, mut visit: impl FnMut(u32, &mut Row)) {
+        self.gather();
         self.dirty.sort_unstable();
         for number in &self.dirty {
-            let row = &mut self.rows[*number as usize];
-            row.settle();
-            visit(*number, row);
+            visit(*number, &mut self.rows[*number as usize]);
         }
     }
 
     /// Visits all rows by number, free ones included.
     pub(crate) fn every(&mut self, mut visit: impl FnMut(u32, &mut Row)) {
+        self.gather();
         for (number, row) in self.rows.iter_mut().enumerate() {
-            row.settle();
             visit(number as u32, row);
         }
     }
@@ -148,11 +155,17 @@ impl Ledger {
     /// The row for `key`, ready to be added to.
     #[inline]
     fn row(&mut self, key: RowKey) -> &mut Row {
-        let number = match self.index.cached(key) {
+        let number = self.number(key);
+        self.touch(number)
+    }
+
+    /// The number of the row for `key`.
+    #[inline]
+    fn number(&mut self, key: RowKey) -> u32 {
+        match self.index.cached(key) {
             Some(number) => number,
             None => self.look_up(key),
-        };
-        self.touch(number)
+        }
     }
 
     #[inline]

@@ -43,13 +43,13 @@ impl Ledger {
     }
 
     fn fold_into_older(&mut self, bucket: BucketIndex) {
+        self.gather_accumulators();
         self.buckets.rows.remove(&bucket);
         for number in 0..self.rows.len() as u32 {
             let row = &mut self.rows[number as usize];
             if row.key.bucket() != bucket || row.key == RowKey::FREE {
                 continue;
             }
-            row.settle();
             let row = *row;
             // Freed first, so that there is room for the row it goes to.
             self.touch(number).become_row(RowKey::FREE);

@@ -168,10 +168,6 @@ pub(crate) struct Row {
     pub(crate) saturated: bool,
     /// Whether the row changed since the last commit.
     pub(super) dirty: bool,
-    /// Records in a row with the same flags, not yet in the counters that
-    /// follow from the flags alone: see [`Row::settle`].
-    pub(super) run_flags: u16,
-    pub(super) run: u32,
     /// What the row's last value in the file adds to the digest of all rows;
     /// 0 while it has none.
     pub(crate) share: u64,
@@ -191,8 +187,6 @@ impl Row {
             key,
             saturated: false,
             dirty: false,
-            run_flags: 0,
-            run: 0,
             share: 0,
             counters: [0; COUNTERS],
         }
@@ -206,12 +200,36 @@ impl Row {
         self.saturated |= overflow;
     }
 
+    /// Adds to all counters.
+    #[inline]
+    pub(super) fn add_all(&mut self, counts: &[u64; COUNTERS]) {
+        // Of two numbers without the top bit the sum doesn't overflow. Others
+        // don't come in practice: one test for all counters.
+        let all = self.counters.iter().chain(counts).fold(0, |all, n| all | n);
+        if all >> 63 == 0 {
+            for (counter, n) in self.counters.iter_mut().zip(counts) {
+                *counter += n;
+            }
+        } else {
+            for (counter, n) in counts.iter().enumerate() {
+                self.add(counter, *n);
+            }
+        }
+    }
+
     /// Adds all of another row's counters.
     pub(crate) fn merge(&mut self, other: &Self) {
-        for (counter, n) in other.counters.iter().enumerate() {
-            self.add(counter, *n);
-        }
+        self.add_all(&other.counters);
         self.saturated |= other.saturated;
+    }
+
+    /// Begins again under another key; what the file has of it stays known.
+    pub(super) fn become_row(&mut self, key: RowKey) {
+        *self = Self {
+            dirty: self.dirty,
+            share: self.share,
+            ..Self::new(key)
+        };
     }
 
     /// Records that the row counts.

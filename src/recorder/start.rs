@@ -32,7 +32,7 @@ pub(super) struct Street {
 }
 
 impl Street {
-    pub(super) fn start(self) -> Result<Recorder, OpenError> {
+    pub(super) fn start(mut self) -> Result<Recorder, OpenError> {
         let mut rows = Rows::default();
         let mut pool = Pool::default();
         for (number, row) in self.ledger.rows().iter().enumerate() {

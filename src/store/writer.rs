@@ -224,7 +224,7 @@ impl Store {
 }
 
 /// What every commit says of itself.
-fn prepare(block: &mut CommitBlock, ledger: &Ledger) {
+fn prepare(block: &mut CommitBlock, ledger: &mut Ledger) {
     block.committed_at = now_nanos();
     block.rows = ledger.rows().len() as u64;
     block.records = ledger.records();

@@ -15,12 +15,10 @@ const _: () = assert!(BUCKETS == 464);
 /// The bucket of a value.
 #[inline]
 pub(crate) const fn bucket_of(value: u32) -> usize {
-    if value < SUB as u32 {
-        return value as usize;
-    }
-    let exponent = value.ilog2();
-    let within = (value >> (exponent - SUB_BITS)) as usize & (SUB - 1);
-    (exponent - SUB_BITS + 1) as usize * SUB + within
+    // Without a branch: where the shift is 0 a value is its own bucket, and
+    // otherwise the five leading bits, 16 to 31, count on from the last shift's.
+    let shift = (value | SUB as u32).ilog2() - SUB_BITS;
+    (shift << SUB_BITS) as usize + (value >> shift) as usize
 }
 
 /// The smallest value of a bucket and the number of values in it.
