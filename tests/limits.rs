@@ -167,3 +167,11 @@ fn settings_out_of_range_are_refused_before_anything_is_created() {
     );
     assert!(!place.store().exists());
 }
+
+#[test]
+fn a_default_ring_has_room_in_each_of_many_shards() {
+    for (shards, slots) in [(1, 131_072), (2, 131_072), (32, 131_072), (64, 262_144)] {
+        let recorder = Recorder::builder().shards(shards).in_memory().unwrap();
+        assert_eq!(recorder.stats().ring_capacity, slots, "{shards} shards");
+    }
+}

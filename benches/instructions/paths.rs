@@ -81,7 +81,7 @@ pub(crate) const PATHS: [Path; 9] = [
     },
     Path {
         name: "commit and publish, per changed row",
-        budget: 1030.0,
+        budget: 945.0,
         thread: Thread::Consumer,
         work: consumer::commit,
         units: consumer::ROWS,
@@ -95,14 +95,14 @@ pub(crate) const PATHS: [Path; 9] = [
     },
     Path {
         name: "Reader::open and first snapshot(), per row",
-        budget: 1230.0,
+        budget: 1190.0,
         thread: Thread::Caller,
         work: reader::open,
         units: reader::ROWS * reader::OPENS,
     },
     Path {
         name: "Reader::snapshot() after a change, per row held",
-        budget: 49.0,
+        budget: 51.0,
         thread: Thread::Caller,
         work: reader::poll,
         units: reader::ROWS * reader::POLLS,

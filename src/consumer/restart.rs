@@ -68,9 +68,11 @@ impl Consumer {
             // It was committed, and not yet published.
             self.generation = view.generation;
             *block = view.block;
+            let mut edit = rows.edit(pool);
             for (number, row) in in_file.iter().enumerate() {
-                rows.set(number as u32, row, pool);
+                edit.set(number as u32, row);
             }
+            drop(edit);
             ledger_rows = in_file;
         }
         block.restarts = restarts + 1;

@@ -253,7 +253,11 @@ impl Consumer {
                 Ok(self.generation + 1)
             }
         };
-        ledger.changed(|number, row| rows.set(number, row, pool));
+        let mut edit = rows.edit(pool);
+        ledger.changed(|number, row| {
+            edit.set(number, row);
+        });
+        drop(edit);
         let written = match outcome {
             Ok(generation) => {
                 self.generation = generation;

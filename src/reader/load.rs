@@ -97,6 +97,7 @@ impl Loader {
         let rows = view.block.rows as u32;
         self.copied.resize(rows as usize, 0);
         let mut is_whole = true;
+        let mut edit = self.rows.edit(&mut self.pool);
         for number in 0..rows {
             let copied = &mut self.copied[number as usize];
             match self.file.generation(number, generation) {
@@ -109,9 +110,8 @@ impl Loader {
             }
             match self.file.read(number, generation) {
                 Ok((newest, row)) => {
-                    let before = self.rows.get(number).map_or(0, |row| row.share);
+                    let before = edit.set(number, &row).share;
                     self.digest = self.digest.wrapping_sub(before).wrapping_add(row.share);
-                    self.rows.set(number, &row, &mut self.pool);
                     *copied = newest;
                 }
                 Err(Missed::Overtaken) => is_whole = false,

@@ -16,6 +16,8 @@ use crate::sync::Arc;
 
 /// Slots of all shards together, unless set: 8 MiB.
 const DEFAULT_SLOTS: usize = 1 << 17;
+/// Fewer in a shard make for commits that cover little.
+const LEAST_SLOTS: usize = 1 << 12;
 
 /// Rows that a ledger can hold: row numbers have 32 bits, with room for the
 /// reserve.
@@ -85,7 +87,7 @@ impl Builder {
 
     /// Slots of one shard, 64 bytes each: 2 to 4 194 304, rounded up to a
     /// power of two. What is accepted and not yet committed must fit. Default:
-    /// 131 072 slots (8 MiB) over all shards.
+    /// 131 072 slots (8 MiB) over all shards, at least 4096 (256 KiB) each.
     pub fn shard_capacity(mut self, slots: usize) -> Self {
         self.shard_capacity = Some(slots);
         self
@@ -268,7 +270,7 @@ impl Builder {
         let shards = self.shards.next_power_of_two();
         let capacity = self
             .shard_capacity
-            .unwrap_or((DEFAULT_SLOTS / shards.clamp(1, MAX_SHARDS)).max(2048));
+            .unwrap_or((DEFAULT_SLOTS / shards.clamp(1, MAX_SHARDS)).max(LEAST_SLOTS));
         let millis = self.flush_interval.as_millis() as u64;
         range("shards", self.shards as u64, 1, MAX_SHARDS as u64)?;
         range(

@@ -35,9 +35,11 @@ impl Street {
     pub(super) fn start(mut self) -> Result<Recorder, OpenError> {
         let mut rows = Rows::default();
         let mut pool = Pool::default();
+        let mut edit = rows.edit(&mut pool);
         for (number, row) in self.ledger.rows().iter().enumerate() {
-            rows.set(number as u32, row, &mut pool);
+            edit.set(number as u32, row);
         }
+        drop(edit);
         let first = Snapshot {
             generation: self.generation,
             width: self.bucket,

@@ -1,11 +1,14 @@
 //! Rows in chunks that successive snapshots share.
 //!
 //! ```text
-//! root ── node ── chunk of 16 rows        A change copies one chunk and one
-//!   │       ├──── chunk                   node; all others are shared with the
-//!   │       └──── … 32                    snapshot before.
-//!   └──── node …
+//! root ── branch ── … ── twig ── chunk of 16 rows    A change copies one chunk
+//!   │        │             ├──── chunk               and the path to it; all
+//!   │        │             └──── … 8                 others are shared with the
+//!   └─────── branch …                                snapshot before.
 //! ```
+//!
+//! What is shared costs a reference count each time, which mostly is not in the
+//! cache. So the tree is narrow and deep: a path has few neighbours.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,22 +17,29 @@ use crate::ledger::{Row, RowKey};
 
 /// Rows in a chunk: 4 KiB.
 const CHUNK: usize = 16;
-/// Chunks in a node.
-const FAN: usize = 32;
-/// Chunks and nodes that wait to be used again.
+/// Children of a node.
+const FAN: usize = 8;
+/// Chunks, and nodes of a kind, that wait to be used again.
 const POOL: usize = 4096;
 
 #[derive(Clone, Debug)]
 struct Chunk([Row; CHUNK]);
 
 #[derive(Clone, Debug)]
-struct Node([Option<Arc<Chunk>>; FAN]);
+struct Node<T>([Option<Arc<T>>; FAN]);
+
+type Twig = Node<Chunk>;
+type Bough = Node<Twig>;
+type Branch = Node<Bough>;
+
+/// Chunks below a branch.
+const BRANCH: usize = FAN * FAN * FAN;
 
 /// The rows of one snapshot. Cloning it costs one reference count for each
-/// 512 rows.
+/// 8192 rows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rows {
-    root: Vec<Arc<Node>>,
+    root: Vec<Arc<Branch>>,
 }
 
 impl Rows {
@@ -37,7 +47,9 @@ impl Rows {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Row> {
         self.root
             .iter()
-            .flat_map(|node| node.0.iter().flatten())
+            .flat_map(|branch| branch.children())
+            .flat_map(Node::children)
+            .flat_map(Node::children)
             .flat_map(|chunk| &chunk.0)
             .filter(|row| row.key != RowKey::FREE)
     }
@@ -45,8 +57,9 @@ impl Rows {
     /// The row with this number, where there is one.
     pub(crate) fn get(&self, number: u32) -> Option<&Row> {
         let (chunk, within) = (number as usize / CHUNK, number as usize % CHUNK);
-        let node = self.root.get(chunk / FAN)?;
-        Some(&node.0[chunk % FAN].as_ref()?.0[within])
+        let branch = self.root.get(chunk / BRANCH)?;
+        let twig = branch.child(chunk / (FAN * FAN))?.child(chunk / FAN)?;
+        Some(&twig.child(chunk)?.0[within])
     }
 }
 
@@ -55,27 +68,105 @@ impl Rows {
 /// seldom has to free memory, and the writer seldom to allocate.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
-    chunks: VecDeque<Arc<Chunk>>,
-    nodes: VecDeque<Arc<Node>>,
+    chunks: Used<Chunk>,
+    twigs: Used<Twig>,
+    boughs: Used<Bough>,
+    branches: Used<Branch>,
+}
+
+type Used<T> = VecDeque<Arc<T>>;
+
+/// Changes rows, best in ascending order: rows of one chunk in a row share the
+/// way to it.
+#[derive(Debug)]
+pub(crate) struct Edit<'a> {
+    rows: &'a mut Rows,
+    pool: &'a mut Pool,
+    /// The chunk in hand, and its number. It is not in the tree meanwhile.
+    chunk: Option<(usize, Arc<Chunk>)>,
 }
 
 impl Rows {
-    /// Sets one row. What is shared with other snapshots is copied first.
-    pub(crate) fn set(&mut self, number: u32, row: &Row, pool: &mut Pool) {
-        let (chunk, within) = (number as usize / CHUNK, number as usize % CHUNK);
-        while self.root.len() <= chunk / FAN {
-            self.root.push(Arc::new(Node([const { None }; FAN])));
+    pub(crate) fn edit<'a>(&'a mut self, pool: &'a mut Pool) -> Edit<'a> {
+        Edit {
+            rows: self,
+            pool,
+            chunk: None,
         }
-        let node = own(&mut self.root[chunk / FAN], &mut pool.nodes);
-        let chunk = node.0[chunk % FAN].get_or_insert_with(|| Arc::new(Chunk([Row::FREE; CHUNK])));
-        own(chunk, &mut pool.chunks).0[within] = *row;
+    }
+
+    /// Where the chunk with this number hangs. What is shared with other
+    /// snapshots on the way there is copied.
+    fn place(&mut self, chunk: usize, pool: &mut Pool) -> &mut Option<Arc<Chunk>> {
+        while self.root.len() <= chunk / BRANCH {
+            self.root.push(Arc::new(Node::new()));
+        }
+        let branch = own(&mut self.root[chunk / BRANCH], &mut pool.branches);
+        let bough = own(branch.grow(chunk / (FAN * FAN)), &mut pool.boughs);
+        let twig = own(bough.grow(chunk / FAN), &mut pool.twigs);
+        &mut twig.0[chunk % FAN]
+    }
+}
+
+impl Edit<'_> {
+    /// Sets one row; gives what it was before.
+    #[inline]
+    pub(crate) fn set(&mut self, number: u32, row: &Row) -> Row {
+        let (number, within) = (number as usize / CHUNK, number as usize % CHUNK);
+        if self.chunk.as_ref().is_none_or(|(held, _)| *held != number) {
+            self.put_back();
+            let place = self.rows.place(number, self.pool);
+            let mut chunk = place
+                .take()
+                .unwrap_or_else(|| Arc::new(Chunk([Row::FREE; CHUNK])));
+            own(&mut chunk, &mut self.pool.chunks);
+            self.chunk = Some((number, chunk));
+        }
+        self.chunk.as_mut().map_or(Row::FREE, |(_, chunk)| {
+            std::mem::replace(&mut Arc::make_mut(chunk).0[within], *row)
+        })
+    }
+
+    fn put_back(&mut self) {
+        if let Some((number, chunk)) = self.chunk.take() {
+            *self.rows.place(number, self.pool) = Some(chunk);
+        }
+    }
+}
+
+impl Drop for Edit<'_> {
+    fn drop(&mut self) {
+        self.put_back();
+    }
+}
+
+impl<T> Node<T> {
+    fn new() -> Self {
+        Self([const { None }; FAN])
+    }
+
+    fn children(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().flatten().map(|child| &**child)
+    }
+
+    /// The child on the way to what has this number, counted over all nodes of
+    /// a kind.
+    fn child(&self, number: usize) -> Option<&T> {
+        self.0[number % FAN].as_deref()
+    }
+}
+
+impl<T> Node<Node<T>> {
+    /// The same, which is there afterwards.
+    fn grow(&mut self, number: usize) -> &mut Arc<Node<T>> {
+        self.0[number % FAN].get_or_insert_with(|| Arc::new(Node::new()))
     }
 }
 
 /// `shared`'s value to change: itself where nobody else has it, else a copy in
 /// recycled memory.
 fn own<'a, T: Clone>(shared: &'a mut Arc<T>, pool: &mut VecDeque<Arc<T>>) -> &'a mut T {
-    if Arc::get_mut(shared).is_none() {
+    if Arc::strong_count(shared) > 1 {
         let copy = match pool.pop_front() {
             Some(mut used) => match Arc::get_mut(&mut used) {
                 Some(value) => {
@@ -111,10 +202,10 @@ mod tests {
         let mut pool = Pool::default();
         let mut rows = Rows::default();
         for n in 0..2000 {
-            rows.set(n, &row(n), &mut pool);
+            rows.edit(&mut pool).set(n, &row(n));
         }
         let before = rows.clone();
-        rows.set(700, &row(9999), &mut pool);
+        rows.edit(&mut pool).set(700, &row(9999));
         assert_eq!(before.get(700), Some(&row(700)));
         assert_eq!(rows.get(700), Some(&row(9999)));
         assert_eq!(rows.iter().count(), 2000);
@@ -131,13 +222,13 @@ mod tests {
     fn replaced_chunks_are_used_again() {
         let mut pool = Pool::default();
         let mut rows = Rows::default();
-        rows.set(0, &row(1), &mut pool);
+        rows.edit(&mut pool).set(0, &row(1));
         for n in 0..100 {
             let published = rows.clone();
-            rows.set(0, &row(n), &mut pool);
+            rows.edit(&mut pool).set(0, &row(n));
             drop(published);
         }
         assert!(pool.chunks.len() <= 2, "{} chunks", pool.chunks.len());
-        assert!(pool.nodes.len() <= 2);
+        assert!(pool.twigs.len() <= 2);
     }
 }
