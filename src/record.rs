@@ -285,6 +285,28 @@ impl UsageRecord {
         self
     }
 
+    /// Sets the moment that decides the bucket, as [`UsageRecord::at`] does, in
+    /// nanoseconds since 1970-01-01T00:00Z; 0 becomes 1. For who has the number
+    /// at hand: the conversion of a [`SystemTime`] takes about as long as a
+    /// call of `record`.
+    ///
+    /// ```
+    /// use std::time::{Duration, UNIX_EPOCH};
+    /// # let recorder = quipu::Recorder::in_memory();
+    /// # let model = recorder.model("openai", "gpt-4o")?;
+    /// let nanos = 1_700_000_000_000_000_000;
+    /// let usage = quipu::UsageRecord::new(model).at_nanos(nanos);
+    /// assert_eq!(usage, quipu::UsageRecord::new(model).at(UNIX_EPOCH + Duration::from_nanos(nanos)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    #[inline]
+    pub const fn at_nanos(mut self, nanos: u64) -> Self {
+        // As in `at`.
+        self.at = if nanos == 0 { 1 } else { nanos };
+        self
+    }
+
     /// Sets how the call ended; [`Outcome::Ok`] unless set.
     #[must_use]
     #[inline]

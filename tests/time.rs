@@ -148,3 +148,14 @@ fn f31_a_batch_across_midnight_a_leap_day_and_new_year() {
         assert_eq!(total.tokens[0], found.values().sum::<u64>());
     }
 }
+
+#[test]
+fn a_moment_in_nanoseconds_is_the_same_moment() {
+    let recorder = Recorder::in_memory();
+    let model = recorder.model("openai", "gpt-4o").unwrap();
+    for nanos in [0, 1, 1_700_000_000_000_000_000, u64::MAX] {
+        let at = UNIX_EPOCH + Duration::from_nanos(nanos);
+        let usage = UsageRecord::new(model);
+        assert_eq!(usage.at_nanos(nanos), usage.at(at), "{nanos}");
+    }
+}

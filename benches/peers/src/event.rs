@@ -15,7 +15,8 @@ pub(crate) const SERIES: usize = MODELS.len() * TENANTS.len();
 /// string is copied for any of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Event {
-    pub(crate) at: SystemTime,
+    /// What the gateway's clock said: nanoseconds since 1970.
+    pub(crate) at_nanos: u64,
     /// Number of the model and tenant, for handles that were made before.
     pub(crate) series: usize,
     pub(crate) tokens: [u32; 4],
@@ -28,8 +29,7 @@ pub(crate) type Key = (u64, &'static str, &'static str, &'static str);
 
 impl Event {
     pub(crate) fn day(&self) -> u64 {
-        let since = self.at.duration_since(UNIX_EPOCH).unwrap();
-        since.as_secs() / 86_400
+        self.at_nanos / 86_400_000_000_000
     }
 
     pub(crate) fn key(&self) -> Key {
@@ -51,10 +51,10 @@ pub(crate) fn names(series: usize) -> [&'static str; 3] {
 
 /// A mix such as a gateway sees.
 pub(crate) fn mix() -> Vec<Event> {
-    let now = SystemTime::now();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     (0..1 << 14)
         .map(|n: u64| Event {
-            at: now,
+            at_nanos: now.as_nanos() as u64,
             series: (n * n % 61) as usize % SERIES,
             tokens: [812 + n as u32 % 97, n as u32 % 7, n as u32 % 3, 143],
             cost_nanos: 4_110_000 + n,

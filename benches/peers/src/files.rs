@@ -82,9 +82,8 @@ impl Peer for Lines {
         Box::new(Each(move |event: &Event| {
             text.clear();
             let [provider, model, tenant] = event.names();
-            let since = event.at.duration_since(std::time::UNIX_EPOCH).unwrap();
             let line = Line {
-                at: since.as_nanos() as u64,
+                at: event.at_nanos,
                 provider,
                 model,
                 tenant,

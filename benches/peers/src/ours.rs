@@ -67,7 +67,7 @@ impl Quipu {
             .tokens(TokenKind::Output, event.tokens[3].into())
             .cost_nanos(event.cost_nanos)
             .latency(event.latency)
-            .at(event.at)
+            .at_nanos(event.at_nanos)
     }
 }
 
