@@ -77,6 +77,44 @@ fn f39_rows_and_days_beyond_the_limits_keep_the_total_also_across_openings() {
 }
 
 #[test]
+fn f39_lower_limits_than_a_store_was_kept_under_count_nothing_twice() {
+    for (rows, days) in [(1, 3), (300, 2), (1, 1)] {
+        let place = Place::new();
+        let recorder = place.builder().open(place.store()).unwrap();
+        let model = recorder.model("p", "m").unwrap();
+        for n in 0..200 {
+            let tenant = recorder.tenant(&format!("t{n}")).unwrap();
+            record(&recorder, model, tenant, 100 + n % 7);
+        }
+        recorder.close(PATIENCE).unwrap();
+        let before = Reader::open(place.store()).unwrap().snapshot().unwrap();
+
+        let builder = place.builder().max_rows(rows).buckets_kept(days);
+        let recorder = builder.open(place.store()).unwrap();
+        let late = recorder.tenant("late").unwrap();
+        for n in 0..100 {
+            record(&recorder, model, late, 200 + n % 10);
+        }
+        recorder.close(PATIENCE).unwrap();
+        let snapshot = Reader::open(place.store()).unwrap().snapshot().unwrap();
+        let total = snapshot.total();
+        assert_eq!(total.requests, 300, "{rows} rows, {days} days");
+        assert_eq!(total.tokens[0], 900);
+        assert_eq!(total.latency.count, 300);
+        assert_eq!(total.latency.histogram.count(), 300);
+        for tenant in before.by_tenant() {
+            let same = |of: &&quipu::TenantTotals| of.tenant == tenant.tenant;
+            let now = snapshot.by_tenant();
+            let now = now.iter().find(same).map_or(0, |of| of.totals.requests);
+            // Of days that were folded there may be no room for each tenant.
+            let is_there = now == tenant.totals.requests || (rows == 1 && now == 0);
+            assert!(is_there, "{now} of {}", tenant.tenant);
+        }
+        assert!(quipu::verify(place.store()).unwrap().is_sound());
+    }
+}
+
+#[test]
 fn f39_names_with_any_character_come_back_as_they_were() {
     let place = Place::new();
     let mut names: Vec<String> = [
@@ -145,6 +183,20 @@ fn settings_out_of_range_are_refused_before_anything_is_created() {
         place.builder().shard_capacity(1),
         place.builder().shard_capacity((1 << 22) + 1),
         place.builder().flush_interval(Duration::ZERO),
+        place
+            .builder()
+            .flush_interval(Duration::from_nanos(999_999)),
+        place
+            .builder()
+            .flush_interval(Duration::from_micros(3_600_000_500)),
+        // In milliseconds a little more than 64 bits hold.
+        place.builder().flush_interval(Duration::MAX),
+        place
+            .builder()
+            .flush_interval(Duration::from_millis(u64::MAX) + Duration::from_millis(5)),
+        place
+            .builder()
+            .durability(quipu::Durability::Checkpoint(Duration::from_millis(9))),
         place.builder().flush_records(0),
         place.builder().max_rows(0),
         place.builder().max_models(0),

@@ -124,3 +124,11 @@ impl Drop for RecordsWhenDropped<'_> {
         recorder.record_timeout(*usage, PATIENCE).unwrap();
     }
 }
+
+#[test]
+fn a_recorder_goes_everywhere_also_into_catch_unwind() {
+    fn goes<T: Send + Sync + std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
+    goes::<quipu::Recorder>();
+    goes::<quipu::Snapshot>();
+    goes::<quipu::UsageRecord>();
+}

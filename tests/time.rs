@@ -150,6 +150,17 @@ fn f31_a_batch_across_midnight_a_leap_day_and_new_year() {
 }
 
 #[test]
+fn f30_the_last_bucket_doesnt_take_records_of_the_first() {
+    for order in [[1, u64::MAX], [u64::MAX, 1]] {
+        let recorder = Recorder::in_memory();
+        let moments = order.map(|nanos| vec![UNIX_EPOCH + Duration::from_nanos(nanos); 20]);
+        let found = days(&recorder, &moments.concat());
+        let expected = [("1970-01-01", 20), ("2554-07-21", 20)];
+        assert_eq!(found, expected.map(|(day, n)| (day.to_owned(), n)));
+    }
+}
+
+#[test]
 fn a_moment_in_nanoseconds_is_the_same_moment() {
     let recorder = Recorder::in_memory();
     let model = recorder.model("openai", "gpt-4o").unwrap();

@@ -33,25 +33,32 @@ pub(crate) fn usage(recorder: &Recorder) -> UsageRecord {
         .at(std::time::SystemTime::now())
 }
 
-/// A mix such as a gateway sees: 8 models, 32 tenants, spread latencies.
+/// A mix such as a gateway sees: 8 models, 32 tenants, each of the 256 pairs
+/// about as often as any other, in no order; spread latencies. One in four is
+/// like the one before it, as in a busy session.
 pub(crate) fn mix(recorder: &Recorder) -> Vec<UsageRecord> {
-    let usage = usage(recorder);
-    (0..4096u64)
-        .map(|n| {
-            let model = recorder.model("openai", &format!("model {}", n % 8));
-            let tenant = recorder.tenant(&format!("tenant {}", n * n % 32));
-            let with = UsageRecord::new(model.unwrap())
-                .tenant(tenant.unwrap())
-                .tokens(TokenKind::Input, n)
-                .tokens(TokenKind::Output, n / 4)
-                .cost_nanos(n * 1000)
-                .latency(Duration::from_micros(200_000 + n * n % 3_000_000))
-                .time_to_first_token(Duration::from_micros(100_000 + n * 91 % 300_000))
-                .at(std::time::SystemTime::now());
-            // One in four is like the one before it, as in a busy session.
-            if n % 4 == 0 { usage } else { with }
-        })
-        .collect()
+    let mut chance = 1u64;
+    let mut records = Vec::<UsageRecord>::with_capacity(4096);
+    for n in 0..4096u64 {
+        chance = chance.wrapping_mul(6_364_136_223_846_793_005) + 1;
+        let [pick, again] = [chance >> 33 & 0xff, chance >> 61];
+        if let (0 | 1, Some(last)) = (again, records.last()) {
+            records.push(*last);
+            continue;
+        }
+        let model = recorder.model("openai", &format!("model {}", pick % 8));
+        let tenant = recorder.tenant(&format!("tenant {}", pick / 8));
+        let with = UsageRecord::new(model.unwrap())
+            .tenant(tenant.unwrap())
+            .tokens(TokenKind::Input, n)
+            .tokens(TokenKind::Output, n / 4)
+            .cost_nanos(n * 1000)
+            .latency(Duration::from_micros(200_000 + n * n % 3_000_000))
+            .time_to_first_token(Duration::from_micros(100_000 + n * 91 % 300_000))
+            .at(std::time::SystemTime::now());
+        records.push(with);
+    }
+    records
 }
 
 /// Records each of which has a row of its own: ten days, then up to ten

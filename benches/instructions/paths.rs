@@ -67,14 +67,14 @@ pub(crate) const PATHS: [Path; 9] = [
     },
     Path {
         name: "drain and fold, one row, per record",
-        budget: 140.0,
+        budget: 148.0,
         thread: Thread::Consumer,
         work: consumer::fold_one_row,
         units: consumer::RECORDS,
     },
     Path {
         name: "drain and fold, 8 models × 32 tenants, per record",
-        budget: 140.0,
+        budget: 148.0,
         thread: Thread::Consumer,
         work: consumer::fold_many_rows,
         units: consumer::RECORDS,

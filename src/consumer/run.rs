@@ -19,7 +19,7 @@ use crate::sync::Arc;
 
 /// Records of one shard that are folded before the next shard's turn; the
 /// triggers are looked at once for each round.
-const ROUND: u64 = 2048;
+pub(crate) const ROUND: u64 = 2048;
 
 /// What a consumer works with.
 #[derive(Debug)]
@@ -140,12 +140,13 @@ impl Consumer {
     fn drain_to(&mut self, target: &[u64]) {
         let backoff = Backoff::new();
         while !self.parts.drainer.has_reached(target) {
-            if self.round() == 0 {
+            let found = self.round();
+            if found == 0 {
                 backoff.snooze();
             } else {
                 backoff.reset();
             }
-            if self.core.ring.is_pressed() && self.pending() > 0 {
+            if self.core.ring.is_pressed() && self.trigger.relieves(found, self.pending()) {
                 self.commit();
             }
         }

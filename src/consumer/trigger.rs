@@ -13,9 +13,11 @@ pub(crate) struct Pace {
     pub(crate) interval: Duration,
     /// A commit as soon as this many records wait for it.
     pub(crate) records: u64,
-    /// Records that one drain should find: large enough to be worth waking up
-    /// for, small enough to leave the ring room.
+    /// Records that one drain should find, and one commit cover: large enough
+    /// to be worth the trouble, small enough to leave the ring room.
     pub(crate) batch: u64,
+    /// Records after which a drain of a shard stops though there may be more.
+    pub(crate) round: u64,
 }
 
 /// What was observed since the last commit.
@@ -58,10 +60,22 @@ impl Trigger {
         // records wait for half an interval, so that a burst is one commit,
         // and were noticed within the other half.
         let due = (self.last_commit + self.pace.interval).max(since + self.tick());
-        if pressed || pending >= self.pace.records || now >= due {
+        if pending >= self.pace.records || now >= due {
             return Next::Commit;
         }
+        if pressed {
+            return match self.relieves(found, pending) {
+                true => Next::Commit,
+                false => Next::Sleep(Duration::ZERO),
+            };
+        }
         Next::Sleep(self.nap(since_drain, found).min(due - now))
+    }
+
+    /// Whether a ring under pressure is helped by a commit now. It costs by
+    /// rows, so where more records wait they are drained first, up to a batch.
+    pub(crate) const fn relieves(&self, found: u64, pending: u64) -> bool {
+        pending > 0 && (found < self.pace.round || pending >= self.pace.batch)
     }
 
     /// A commit was made.
@@ -105,6 +119,7 @@ mod tests {
             interval: 100 * MS,
             records: 1000,
             batch: 500,
+            round: 100,
         };
         (Trigger::new(pace, start), start)
     }
@@ -147,6 +162,16 @@ mod tests {
         let (mut trigger, start) = trigger();
         assert_eq!(trigger.drained(start + MS, 1000, 1000, false), Next::Commit);
         assert_eq!(trigger.drained(start + MS, 1, 1, true), Next::Commit);
+    }
+
+    #[test]
+    fn under_pressure_a_commit_covers_a_batch_if_so_much_waits() {
+        let (mut trigger, start) = trigger();
+        let mut drained = |found, pending| trigger.drained(start + MS, found, pending, true);
+        assert_eq!(drained(100, 100), Next::Sleep(Duration::ZERO));
+        assert_eq!(drained(100, 400), Next::Sleep(Duration::ZERO));
+        assert_eq!(drained(100, 500), Next::Commit);
+        assert_eq!(drained(99, 199), Next::Commit, "nothing more waits");
     }
 
     #[test]

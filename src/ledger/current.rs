@@ -13,8 +13,8 @@ use super::distribution::Distribution;
 use crate::bucket::{Bucket, BucketIndex};
 use crate::record::UsageRecord;
 
-/// Accumulators, direct-mapped: 64 KiB.
-const PLACE_BITS: u32 = 9;
+/// Accumulators, direct-mapped: 256 KiB, half of a small second-level cache.
+const PLACE_BITS: u32 = 11;
 const PLACES: usize = 1 << PLACE_BITS;
 
 /// Models that have a distribution, of 4 KiB, at a time.
@@ -188,8 +188,9 @@ impl Current {
     /// Makes the bucket that holds `at` the current one. All must be in rows.
     pub(super) fn move_to(&mut self, at: u64, width: Bucket) {
         self.bucket = BucketIndex::of(at, width);
-        self.span = width.nanos();
-        self.start = at - at % self.span;
+        self.start = at - at % width.nanos();
+        // The last bucket of all ends before its width does.
+        self.span = width.nanos().min(u64::MAX - self.start);
         self.strays = 0;
     }
 }

@@ -42,12 +42,9 @@ impl Ledger {
         if self.current.is_overdue(self.records) {
             self.gather();
         }
-        let distribution = match self.current.distribution(record.model) {
-            Some(distribution) => distribution,
-            None => {
-                self.gather();
-                self.current.distribution(record.model).unwrap_or(0)
-            }
+        let Some(distribution) = self.current.distribution(record.model) else {
+            self.fold_alone(record, self.current.bucket());
+            return;
         };
         let key = RowKey::usage(self.current.bucket(), record.model, record.tenant);
         let row = self.number(key);

@@ -34,11 +34,11 @@ pub(crate) struct LedgerLimits {
 }
 
 impl LedgerLimits {
-    /// Rows in all: beyond the limit there is one `__other__` row for each
-    /// bucket, and a last resort.
-    pub(crate) const fn with_reserve(self) -> u32 {
-        self.rows
-            .saturating_add(self.buckets)
+    /// Rows in all, where `used` are in use at first: beyond the limit there is
+    /// one `__other__` row for each bucket, and a last resort.
+    const fn with_reserve(self, used: u32) -> u32 {
+        let rows = if self.rows > used { self.rows } else { used };
+        rows.saturating_add(self.buckets)
             .saturating_add(LAST_RESORT)
     }
 }
@@ -51,6 +51,9 @@ const LAST_RESORT: u32 = 1 + 2 * SEGMENTS as u32;
 pub(crate) struct Ledger {
     width: Bucket,
     limits: LedgerLimits,
+    /// The most rows but for the last resort: those of a store that was kept
+    /// under higher limits stay.
+    most: u32,
     rows: Vec<Row>,
     /// Rows that changed since the last commit, each once.
     dirty: Vec<u32>,
@@ -67,9 +70,11 @@ impl Ledger {
     /// A ledger that holds `rows` (free ones included, by row number), as
     /// committed after `records` records.
     pub(crate) fn new(width: Bucket, limits: LedgerLimits, rows: Vec<Row>, records: u64) -> Self {
+        let used = rows.iter().filter(|row| row.key != RowKey::FREE).count();
         let mut ledger = Self {
             width,
             limits,
+            most: limits.with_reserve(used as u32),
             rows,
             dirty: Vec::new(),
             free: Vec::new(),
@@ -193,34 +198,26 @@ impl Ledger {
     /// bucket `older`, for which there is always room.
     fn find_or_create(&mut self, key: RowKey) -> u32 {
         let key = self.admit(key);
-        let rows = self.limits.rows;
-        let all = self.limits.with_reserve();
-        let candidates = match key.kind() {
-            RowKind::Free | RowKind::Usage | RowKind::Salvaged => [
-                (key, rows),
-                (other(key, key.bucket()), all),
-                (other(key, BucketIndex::OLDER), all),
-            ],
+        let for_other = match key.kind() {
+            RowKind::Free | RowKind::Usage | RowKind::Salvaged => self.most,
             // The reserve has no room for a histogram of each bucket.
-            RowKind::Latency | RowKind::Ttft => [
-                (key, rows),
-                (other(key, key.bucket()), rows),
-                (other(key, BucketIndex::OLDER), all),
-            ],
+            RowKind::Latency | RowKind::Ttft => self.limits.rows,
         };
-        let number = candidates
-            .into_iter()
-            .find_map(|(key, limit)| self.index.get(key).or_else(|| self.create(key, limit)));
-        // The reserve is as large as there are keys that may use it, so one of
-        // the three was found, and row 0 exists by then.
-        debug_assert!(number.is_some());
-        number.unwrap_or(0)
+        self.find_or_create_below(key, self.limits.rows)
+            .or_else(|| self.find_or_create_below(other(key, key.bucket()), for_other))
+            // Without a limit: there are no more of these than LAST_RESORT.
+            .or_else(|| self.find_or_create_below(other(key, BucketIndex::OLDER), u32::MAX))
+            .unwrap_or_else(|| self.create(key))
     }
 
-    fn create(&mut self, key: RowKey, limit: u32) -> Option<u32> {
-        if self.rows.len() - self.free.len() >= limit as usize {
-            return None;
-        }
+    fn find_or_create_below(&mut self, key: RowKey, limit: u32) -> Option<u32> {
+        self.index.get(key).or_else(|| {
+            let used = self.rows.len() - self.free.len();
+            (used < limit as usize).then(|| self.create(key))
+        })
+    }
+
+    fn create(&mut self, key: RowKey) -> u32 {
         let number = self.free.pop().unwrap_or_else(|| {
             self.rows.push(Row::FREE);
             self.rows.len() as u32 - 1
@@ -228,7 +225,7 @@ impl Ledger {
         self.touch(number).become_row(key);
         self.index.insert(key, number);
         self.buckets.add(key.bucket());
-        Some(number)
+        number
     }
 }
 

@@ -1,5 +1,6 @@
 //! Settings of a recorder, and how it is put together.
 
+use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -132,8 +133,9 @@ impl Builder {
     }
 
     /// Rows (bucket × model × tenant, and segments of histograms) that are
-    /// kept apart: 1 to 67 108 864. Beyond, counts go to `__other__`. A row
-    /// takes 512 bytes of file and as much memory. Default: 1 048 576.
+    /// kept apart: 1 to 67 108 864. Beyond, counts go to `__other__`; rows that
+    /// a store has under a higher limit stay. A row takes 512 bytes of file and
+    /// as much memory. Default: 1 048 576.
     pub fn max_rows(mut self, rows: u32) -> Self {
         self.limits.rows = rows;
         self
@@ -258,51 +260,46 @@ impl Builder {
     }
 
     fn check(&self) -> Result<Geometry, OpenError> {
-        let range = |name, value: u64, from: u64, to: u64| {
-            if (from..=to).contains(&value) {
-                return Ok(());
-            }
-            Err(OpenError::Setting {
-                name,
-                what: format!("must be from {from} to {to}, and is {value}"),
-            })
-        };
         let shards = self.shards.next_power_of_two();
         let capacity = self
             .shard_capacity
             .unwrap_or((DEFAULT_SLOTS / shards.clamp(1, MAX_SHARDS)).max(LEAST_SLOTS));
-        let millis = self.flush_interval.as_millis() as u64;
-        range("shards", self.shards as u64, 1, MAX_SHARDS as u64)?;
+        range("shards", self.shards, 1, MAX_SHARDS)?;
+        range("shard_capacity", capacity, 2, MAX_SHARD_CAPACITY)?;
         range(
-            "shard_capacity",
-            capacity as u64,
-            2,
-            MAX_SHARD_CAPACITY as u64,
+            "flush_interval",
+            self.flush_interval,
+            Duration::from_millis(1),
+            Duration::from_secs(3600),
         )?;
-        range("flush_interval in milliseconds", millis, 1, 3_600_000)?;
         if let Durability::Checkpoint(interval) = self.durability {
-            let millis = interval.as_millis() as u64;
-            range("durability in milliseconds", millis, 10, 86_400_000)?;
+            let (from, to) = (Duration::from_millis(10), Duration::from_secs(86_400));
+            range("durability", interval, from, to)?;
         }
         range("flush_records", self.flush_records, 1, u64::MAX)?;
-        range("max_rows", self.limits.rows.into(), 1, MAX_ROWS.into())?;
-        range("max_models", self.names.models.into(), 1, 65_000)?;
-        range(
-            "max_tenants",
-            self.names.tenants.into(),
-            1,
-            u64::from(u32::MAX) - 2,
-        )?;
-        range("max_name_len", self.names.len as u64, 1, 32 * 1024)?;
-        range(
-            "buckets_kept",
-            self.limits.buckets.into(),
-            1,
-            MAX_ROWS.into(),
-        )?;
+        range("max_rows", self.limits.rows, 1, MAX_ROWS)?;
+        range("max_models", self.names.models, 1, 65_000)?;
+        range("max_tenants", self.names.tenants, 1, u32::MAX - 2)?;
+        range("max_name_len", self.names.len, 1, 32 * 1024)?;
+        range("buckets_kept", self.limits.buckets, 1, MAX_ROWS)?;
         Ok(Geometry {
             shards,
             capacity: capacity.next_power_of_two(),
         })
     }
+}
+
+fn range<T: PartialOrd + Debug + Copy>(
+    name: &'static str,
+    value: T,
+    from: T,
+    to: T,
+) -> Result<(), OpenError> {
+    if from <= value && value <= to {
+        return Ok(());
+    }
+    Err(OpenError::Setting {
+        name,
+        what: format!("must be from {from:?} to {to:?}, and is {value:?}"),
+    })
 }

@@ -8,6 +8,8 @@
 //! its position was released (I4). So the record itself needs no atomics, and
 //! is copied in words as wide as the processor has them.
 
+use std::panic::RefUnwindSafe;
+
 use crate::disk::Mappable;
 use crate::fault::point;
 use crate::record::UsageRecord;
@@ -44,6 +46,10 @@ unsafe impl Mappable for Slot {}
 // SAFETY: the record is written by the one producer that claimed its position
 // and read after the sequence word says that it is there (I4).
 unsafe impl Sync for Slot {}
+
+// A panic leaves no half-written record that anybody reads: the sequence word
+// comes last.
+impl RefUnwindSafe for Slot {}
 
 impl Slot {
     /// Writes `record` and makes it visible as the one at `position`. Only the

@@ -164,6 +164,8 @@ impl Aggregate {
     /// (I10), so this comes before every use of one that isn't new.
     pub(crate) fn check_present(&self) -> Result<(), OpenError> {
         let io = |error| OpenError::io("look at", &self.path, error);
+        // Before the look: another thread may be at growing it.
+        let end = lock(&self.end).offset;
         let mine = files::look_at(&self.file, &self.path).map_err(io)?;
         let gone = |what: &str| OpenError::Gone {
             path: self.path.clone(),
@@ -181,7 +183,7 @@ impl Aggregate {
             }
             Err(errno) => return Err(io(errno.into())),
         }
-        if mine.st_size.cast_unsigned() < lock(&self.end).offset {
+        if mine.st_size.cast_unsigned() < end {
             return Err(self.damaged("somebody cut it short while it was in use"));
         }
         Ok(())
