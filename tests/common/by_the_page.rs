@@ -188,7 +188,7 @@ impl Store {
 }
 
 /// The least duration of a bucket.
-fn least(bucket: usize) -> u64 {
+pub(crate) fn least(bucket: usize) -> u64 {
     match bucket as u64 {
         b @ 0..=15 => b,
         b => (16 + b % 16) << (b / 16 - 1),
