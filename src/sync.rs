@@ -1,6 +1,6 @@
 //! The one place that imports atomics, so that loom can stand in for them.
 //!
-//! A test (`tests/house_rules.rs`) keeps the raw types out of everywhere else.
+//! A test (`tests/house_rules/`) keeps the raw types out of everywhere else.
 
 #[cfg(not(loom))]
 pub(crate) use std::sync::{

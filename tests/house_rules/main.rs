@@ -1,0 +1,24 @@
+//! Rules of this code base that the compiler can't check: where atomics and
+//! `unsafe` may be, that the table of orderings has every operation on an
+//! atomic, and that every fault has a test.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod faults;
+mod orderings;
+mod source;
+mod unsafe_code;
+
+use source::sources;
+
+#[test]
+fn atomics_come_from_one_place() {
+    for needle in ["std::sync::atomic", "core::sync::atomic", "loom::sync"] {
+        let elsewhere: Vec<_> = sources()
+            .iter()
+            .filter(|source| source.name != "sync.rs")
+            .flat_map(|source| source.places(needle))
+            .collect();
+        assert!(elsewhere.is_empty(), "{needle} in {elsewhere:?}");
+    }
+}
