@@ -190,7 +190,7 @@ impl RingPlan {
     const UNCOMMITTED: Self = Self {
         shards: 2,
         capacity: 4096,
-        flush_interval: Duration::from_hours(1),
+        flush_interval: Duration::from_secs(3600),
         flush_records: u64::MAX,
     };
 
