@@ -42,8 +42,8 @@ pub(crate) const NOON: i128 = 19_782 * DAY + 12 * HOUR;
 const LATEST: i128 = u64::MAX as i128 / DAY * DAY - 1;
 
 /// Moments in nanoseconds since 1970: about midnight, years apart, the first
-/// that a record can hold and one before, and the last day.
-const MOMENTS: [i128; 12] = [
+/// and the last that a record can hold, and one beyond each.
+const MOMENTS: [i128; 14] = [
     NOON,
     NOON + 12 * HOUR - 1,
     NOON + 12 * HOUR,
@@ -56,6 +56,8 @@ const MOMENTS: [i128; 12] = [
     DAY,
     -1,
     LATEST,
+    u64::MAX as i128,
+    u64::MAX as i128 + 1,
 ];
 
 /// The clocks of programs.

@@ -36,10 +36,6 @@ pub(crate) struct Model {
     rows_are_steady: bool,
 }
 
-/// Rows beyond the limits: what is counted in `older` under no name takes at
-/// most one, and one for each segment of both histograms.
-const RESERVE: usize = 1 + 2 * 17;
-
 const OTHER: &str = quipu::OTHER;
 
 impl Model {
@@ -57,18 +53,10 @@ impl Model {
         }
     }
 
-    /// The store was closed and is opened again with other limits: those on
-    /// rows and buckets are not below what it may hold, for which the reserve
-    /// would have to be as large.
+    /// The store was closed and is opened again with other limits.
     pub(crate) fn limit(&mut self, limits: Limits) {
-        let held = self.most_rows(self.accepted.len());
-        let Limits { rows, buckets, .. } = self.limits;
+        self.rows_are_steady &= self.limits.rows == limits.rows;
         self.limits = limits;
-        if held.min(rows + buckets + RESERVE) > limits.rows {
-            self.limits.rows = rows.max(limits.rows);
-            self.limits.buckets = buckets.max(limits.buckets);
-        }
-        self.rows_are_steady &= self.limits.rows == rows;
         self.least_rows = self.least_rows.min(self.limits.rows);
     }
 
