@@ -7,6 +7,7 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use common::child::{self, Helper, Notes};
 use common::sums::{self, one_two};
@@ -74,7 +75,9 @@ fn child_races() {
     let note = |what, number: u32| Notes::append(&place.join(what)).note(number.into());
     note("at the start", me);
     wait_until("it begins", || place.join("go").exists());
-    match builder_at(&place).open(place.join("usage.quipu")) {
+    // What it records is on the ring when it is killed, however slow it is.
+    let builder = builder_at(&place).flush_interval(Duration::from_secs(3600));
+    match builder.open(place.join("usage.quipu")) {
         Ok(recorder) => {
             record(&recorder, &me.to_string());
             note("won", me);

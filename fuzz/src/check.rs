@@ -95,17 +95,16 @@ pub fn write(bed: &Bed, builder: &Builder, made: Made, before: &Seen) {
     let recorder = match builder.clone().open(bed.store()) {
         Ok(recorder) => recorder,
         Err(error) => {
-            assert!(
-                !before.is_sound(),
-                "`verify` finds nothing, and yet: {error}"
-            );
-            assert!(
-                error.to_string().contains(bed.store().to_str().unwrap()),
-                "{error}"
-            );
+            let text = error.to_string();
+            // Who makes checksums right can also say that the ring is where
+            // nothing can be opened; that refuses the store.
+            let is_about_it = text.contains(bed.store().to_str().unwrap());
+            assert!(is_about_it || made == Made::OnPurpose, "{text}");
+            let is_sound = is_about_it && before.is_sound();
+            assert!(!is_sound, "`verify` finds nothing, and yet: {text}");
             assert!(
                 fs::read(bed.aggregate()).unwrap_or_default() == image,
-                "changed, but {error}"
+                "changed, but {text}"
             );
             return;
         }

@@ -106,7 +106,9 @@ impl<'a> Program<'a> {
                 6 => {
                     let from = other(bytes);
                     let len = 512.min(bytes.len().saturating_sub(at.max(from)));
-                    bytes.copy_within(from..from + len, at);
+                    if len > 0 {
+                        bytes.copy_within(from..from + len, at);
+                    }
                 }
                 7 => bytes.truncate(at + value as usize % 8),
                 8 => {

@@ -91,20 +91,20 @@ mod mapped {
         /// Asks for huge pages, so that who walks through the memory misses
         /// fewer translations. Before the first touch; best effort.
         pub(crate) fn prefer_huge_pages(&self) {
-            #[cfg(target_os = "linux")]
+            #[cfg(all(target_os = "linux", not(miri)))]
             let _ = self.map.advise(memmap2::Advice::HugePage);
         }
 
         /// Makes every page present and writable now, so that no later store
         /// takes a page fault. Best effort: kernels before 5.14 can't.
         pub(crate) fn prefault(&self) {
-            #[cfg(target_os = "linux")]
+            #[cfg(all(target_os = "linux", not(miri)))]
             let _ = self.map.advise(memmap2::Advice::PopulateWrite);
         }
 
         /// From now on a forked child finds zeros here. `false` where the
         /// system can't do that.
-        #[cfg(target_os = "linux")]
+        #[cfg(all(target_os = "linux", not(miri)))]
         pub(crate) fn wipe_on_fork(&self) -> bool {
             use rustix::mm::{Advice, madvise};
             let all = self.map.as_mut_ptr().cast();
@@ -113,7 +113,7 @@ mod mapped {
             unsafe { madvise(all, self.len(), Advice::LinuxWipeOnFork) }.is_ok()
         }
 
-        #[cfg(not(target_os = "linux"))]
+        #[cfg(not(all(target_os = "linux", not(miri))))]
         pub(crate) fn wipe_on_fork(&self) -> bool {
             false
         }

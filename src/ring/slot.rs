@@ -85,7 +85,7 @@ impl Slot {
     /// another core; without this the store that publishes waits for it.
     #[inline]
     pub(crate) fn prefetch_for_write(&self) {
-        #[cfg(all(target_arch = "x86_64", not(loom)))]
+        #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
         {
             let line = std::ptr::from_ref(self);
             // The intrinsic asks for a readable line where the target has no
