@@ -192,6 +192,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "reads a page of text, byte by byte")]
     fn the_page_on_the_file_format_says_what_the_code_does() {
         expect(
             "### Identity",
@@ -276,6 +277,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "reads a page of text, byte by byte")]
     fn the_page_says_where_the_fields_of_rows_and_names_are() {
         let (none, all) = (BucketIndex(0), BucketIndex(u32::MAX));
         let words = |key| Row::new(key).to_words()[..2].to_vec();
