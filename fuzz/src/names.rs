@@ -83,7 +83,7 @@ pub fn by_api(bed: &Bed, program: &Program<'_>) {
             break;
         };
         let ids = record(&recorder, &names);
-        if rest.len() % 8 == 0 {
+        if rest.len().is_multiple_of(8) {
             recorder.close(PATIENCE).unwrap();
             drop(recorder);
             recorder = expected.open(bed);

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use crate::aggregate::{Map, seals};
 use crate::base::{Base, Checkpointed};
@@ -11,11 +11,13 @@ use crate::bed::Bed;
 use crate::check::{self, Made};
 use crate::{format, ring, targets};
 
+type Target = fn(&[u8]);
+
 /// There is one bed.
 static BED: Mutex<()> = Mutex::new(());
 
 fn with_the_bed(test: impl FnOnce()) {
-    let _bed = BED.lock().unwrap_or_else(|dead| dead.into_inner());
+    let _bed = BED.lock().unwrap_or_else(PoisonError::into_inner);
     test();
 }
 
@@ -86,7 +88,7 @@ fn a_store_that_opens_and_is_not_sound_is_noticed() {
 #[test]
 fn all_of_the_corpora_pass() {
     with_the_bed(|| {
-        let all: [(&str, fn(&[u8])); 6] = [
+        let all: [(&str, Target); 6] = [
             ("reader", targets::reader),
             ("recorder", targets::recorder),
             ("checkpoint", targets::checkpoint),
