@@ -10,8 +10,9 @@ use crate::aggregate::{self, Map};
 use crate::bed::Bed;
 use crate::ring;
 
-/// How long anything may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// How long anything may take, also on a machine that is held up; the fuzzer
+/// has a limit of its own.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The store's id, the same in every process.
 pub(crate) const ID: [u64; 2] = [0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210];

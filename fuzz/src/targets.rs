@@ -172,8 +172,8 @@ pub fn salvage(input: &[u8]) {
     let damaged = bed.beside("damaged");
     let bytes = image(&program, &base.aggregate, &base.map);
     if base.map.is_beyond_reach(&bytes) {
-        // What salvage adds up must stay a number: only somebody who makes
-        // checksums right gets here.
+        // Salvage adds these up without a look at what they are: only somebody
+        // who makes checksums right gets here.
         return;
     }
     fs::write(&damaged, &bytes).unwrap();
