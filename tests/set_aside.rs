@@ -186,6 +186,33 @@ fn the_ring_of_a_damaged_file_is_replayed_beside_it() {
     }
 }
 
+/// As a power cut leaves it: the checkpoint was synced, the live file is of
+/// before, and torn.
+#[test]
+fn a_damaged_file_that_is_older_than_the_checkpoint_has_lost_nothing() {
+    let place = Place::new();
+    let durability = Durability::Checkpoint(PATIENCE);
+    let builder = place.builder().durability(durability);
+    let recorder = builder.open(place.store()).unwrap();
+    count(&recorder, 2);
+    recorder.flush(PATIENCE).unwrap();
+    let mut bytes = fs::read(place.aggregate()).unwrap();
+    count(&recorder, 2);
+    recorder.close(PATIENCE).unwrap();
+    let rows = bytes.windows(8).position(|word| word == b"QPU-ROWS");
+    bytes[rows.unwrap() + 4096 + 16..][..400].fill(0xa5);
+    fs::write(place.aggregate(), bytes).unwrap();
+
+    let recorder = place.open();
+    assert_eq!(recorder.set_aside().len(), 1, "{:?}", recorder.set_aside());
+    let stats = recorder.stats();
+    assert_eq!((stats.accepted, stats.committed, stats.lost), (4, 4, 0));
+    count(&recorder, 1);
+    let stats = recorder.close(PATIENCE).unwrap();
+    assert_eq!((stats.accepted, stats.committed, stats.lost), (5, 5, 0));
+    assert!(quipu::verify(place.store()).unwrap().is_sound());
+}
+
 #[test]
 #[ignore = "a child of another test"]
 fn child_leaves_records() {

@@ -87,16 +87,6 @@ impl Map {
         self.rows.first().copied().unwrap_or_default()
     }
 
-    /// Whether a row counts more calls than any store can come to have, or an
-    /// extent is longer than any file.
-    pub(crate) fn is_beyond_reach(&self, bytes: &[u8]) -> bool {
-        const MOST: u64 = 1 << 62;
-        let versions = self.rows.iter().flat_map(|at| [*at, at + ROW / 2]);
-        let requests = versions.map(|at| word(bytes, at + 24));
-        let is_long = |at: &usize| word(bytes, at + 16) > MOST;
-        requests.fold(0, u64::saturating_add) > MOST || self.extents.iter().any(is_long)
-    }
-
     /// Where the next name goes, and how many come before it.
     pub(crate) fn end_of_names(&self, bytes: &[u8]) -> (usize, u64) {
         let last = self.names.last();

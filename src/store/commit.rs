@@ -12,7 +12,7 @@ const SCALARS: usize = BLOCK_WORDS - MAX_SHARDS;
 pub(super) const SHARDS: usize = 21;
 
 /// More than can happen one by one, with room for sums.
-const MOST: u64 = 1 << 62;
+pub(super) const MOST: u64 = 1 << 62;
 
 /// Positions are counted modulo 2^63.
 const MOST_POSITION: u64 = u64::MAX >> 1;
@@ -105,6 +105,12 @@ impl CommitBlock {
         self.positions
             .iter()
             .fold(self.earlier_positions, |sum, n| sum.wrapping_add(*n))
+    }
+
+    /// Whether it covers less than another commit of the store: a checkpoint
+    /// may be newer than a live file that a power cut left.
+    pub(crate) fn is_behind(&self, other: &Self) -> bool {
+        other.covered().wrapping_sub(self.covered()).wrapping_sub(1) < u64::MAX / 2
     }
 
     /// How what was counted differs from what was accepted, if it does (I1).

@@ -41,14 +41,17 @@ pub(super) fn replay(
 ) -> Result<Replayed, OpenError> {
     point!("recovery: before the replay");
     let names = Arc::clone(&loaded.names);
-    let (store, last) = match before.and_then(|before| before.last.as_ref()) {
+    let known_last = before
+        .and_then(|before| before.last.as_ref())
+        .filter(|last| !last.block.is_behind(block));
+    let (store, last) = match known_last {
         Some(last) => {
             take_over_names(aggregate, loaded, &last.names)?;
             (last.store, last.block.clone())
         }
         None => (aggregate.identity.store, block.clone()),
     };
-    if before.is_some_and(|before| before.last.is_none()) && block.ring == 0 {
+    if before.is_some() && known_last.is_none() && block.ring == 0 {
         // Whether there was one, nobody can say any more.
         block.rings_lost += 1;
     }

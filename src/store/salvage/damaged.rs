@@ -197,7 +197,7 @@ impl Damaged {
         let mut next = BTreeMap::from([(extent::ROWS, 0u64), (extent::NAMES, 0u64)]);
         let mut gap = None;
         let mut at = HEADER_BYTES;
-        while at + EXTENT_HEADER_BYTES as u64 <= words.len {
+        while at.saturating_add(EXTENT_HEADER_BYTES as u64) <= words.len {
             let header = words.read(at, extent::CHECKSUM + 1)?;
             let bytes = header[extent::BYTES];
             let is_sound = header[extent::CHECKSUM] == checksum(at, &header[..extent::CHECKSUM])

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use self::damaged::Damaged;
 use super::commit::CommitBlock;
+use super::commit::MOST;
 use super::interner::{Interner, NamesFile};
 use super::open::{OpenOptions, Opened, open};
 use super::writer::Store;
@@ -153,6 +154,11 @@ impl Target {
                 self.ledger.merge(row.key, &Row::new(row.key));
                 continue;
             }
+            // A row may be sound and yet count more than can happen.
+            if row.records() > MOST || self.ledger.records() + row.records() > MOST {
+                outcome.lost_rows += 1;
+                continue;
+            }
             sums.add(row);
             let (model, tenant) = (models[&row.key.model()], tenants[&row.key.tenant()]);
             outcome.records += self.ledger.merge(row.key.renamed(model, tenant), row);
@@ -160,7 +166,7 @@ impl Target {
         }
         self.ledger.merge(mark, &sums.of_salvaged(mark));
         self.block.salvaged += outcome.records;
-        self.block.earlier_positions += outcome.records;
+        self.block.earlier_positions = self.block.earlier_positions.wrapping_add(outcome.records);
         outcome.notes = damaged.notes;
         self.close()?;
         Ok(outcome)
