@@ -5,6 +5,9 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "common/spin_barrier.rs"]
+mod spin_barrier;
+
 use std::hint::black_box;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -14,6 +17,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput, criterion_group};
 use crossbeam_queue::ArrayQueue;
 use quipu::{Reader, Recorder, TokenKind, UsageRecord};
+use spin_barrier::SpinBarrier;
 
 const NEVER: Duration = Duration::from_secs(3600);
 const CAPACITY: usize = 1 << 16;
@@ -93,7 +97,7 @@ fn two_threads(c: &mut Criterion) {
     let usage = usage(&recorder);
     let queue = ArrayQueue::new(CAPACITY);
     let both = |push: &(dyn Fn() + Sync)| {
-        let barrier = std::sync::Barrier::new(2);
+        let barrier = SpinBarrier::new(2);
         let work = || {
             barrier.wait();
             let start = Instant::now();

@@ -9,6 +9,7 @@ pub(crate) mod process;
 pub(crate) mod readers;
 pub(crate) mod sample;
 pub(crate) mod stopwatch;
+pub(crate) mod spin_barrier;
 pub(crate) mod text;
 pub(crate) mod usage;
 

@@ -1,12 +1,12 @@
 //! Threads that call in a tight loop, or when a schedule says so.
 
 use std::fmt;
-use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use crate::common::spin_barrier::SpinBarrier;
 use crate::common::stopwatch::Stopwatch;
 use crate::common::text::count;
 use crate::contenders::Contender;
@@ -94,7 +94,7 @@ impl Loads {
     /// One round.
     pub(crate) fn run<C: Contender>(&self, contender: &C) -> Outcome {
         contender.consumed(|| {
-            let barrier = Barrier::new(self.threads);
+            let barrier = SpinBarrier::new(self.threads);
             thread::scope(|scope| {
                 let threads: Vec<_> = (0..self.threads)
                     .map(|n| {
@@ -111,7 +111,7 @@ impl Loads {
         })
     }
 
-    fn thread<C: Contender>(&self, n: usize, barrier: &Barrier, contender: &C) -> Outcome {
+    fn thread<C: Contender>(&self, n: usize, barrier: &SpinBarrier, contender: &C) -> Outcome {
         let mut outcome = Outcome::new();
         let mut own = contender.own();
         // The first calls touch pages and lines for the first time.

@@ -2,13 +2,13 @@
 //! and by two at once. Rounds alternate; what was pushed is taken out between
 //! the rounds, outside the clock.
 
-use std::hint::{black_box, spin_loop};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::hint::black_box;
 use std::time::Instant;
 
 use crossbeam_queue::ArrayQueue;
 
 use crate::common::sample::{Sample, ratio};
+use crate::common::spin_barrier::SpinBarrier;
 use crate::common::text::line;
 use crate::common::usage::{recorder, usage};
 use crate::common::{CAPACITY, Effort, NEVER};
@@ -19,14 +19,9 @@ const BURST: usize = 1 << 14;
 /// Nanoseconds per call, of `threads` threads that each call `push` as often
 /// as a burst is long, at the same time.
 pub(crate) fn burst(threads: usize, push: impl Fn() + Sync) -> f64 {
-    // Not a barrier that sleeps: one thread would be through with its burst
-    // before another is awake.
-    let waiting = AtomicUsize::new(threads);
+    let barrier = SpinBarrier::new(threads);
     let work = || {
-        waiting.fetch_sub(1, Ordering::Relaxed);
-        while waiting.load(Ordering::Relaxed) > 0 {
-            spin_loop();
-        }
+        barrier.wait();
         let start = Instant::now();
         for _ in 0..BURST {
             push();

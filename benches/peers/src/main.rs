@@ -17,6 +17,9 @@ mod ours;
 mod peer;
 mod queues;
 mod registries;
+// The same start as in the library's own benches.
+#[path = "../../common/spin_barrier.rs"]
+mod spin_barrier;
 mod table;
 #[cfg(test)]
 mod tests;

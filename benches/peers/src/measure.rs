@@ -1,11 +1,11 @@
 //! Measures: bursts while the consumer sleeps, and a steady run to the end.
 
-use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
 
 use crate::event::{Event, mix};
 use crate::peer::{Peer, Row, Setup};
+use crate::spin_barrier::SpinBarrier;
 
 /// Values of one peer, by round.
 #[derive(Clone, Debug, Default)]
@@ -75,7 +75,7 @@ fn bursts(rows: &[Row], events: &[Event], rounds: usize, results: &mut [Results]
 
 /// Nanoseconds per event, of `threads` threads at the same time.
 fn burst(peer: &dyn Peer, threads: usize, events: &[Event]) -> f64 {
-    let barrier = Barrier::new(threads);
+    let barrier = SpinBarrier::new(threads);
     let work = || {
         let mut handle = peer.handle();
         barrier.wait();
