@@ -3,28 +3,31 @@
 use std::sync::mpsc;
 
 use crate::aggregator::{Aggregated, Queue, Receiver};
-use crate::event::Event;
+use crate::event::{Event, Ids, Names};
 use crate::maps::Map;
 use crate::peer::{CAPACITY, Row};
 
 pub(crate) const ROWS: &[Row] = &[
     Row::in_memory("std::sync::mpsc, bounded", |setup| {
-        Aggregated::<Std, Map>::boxed(setup, Map::default())
+        Aggregated::<Std, Map<Ids>>::boxed(setup, Map::default())
     }),
     Row::in_memory("std::sync::mpsc, unbounded", |setup| {
-        Aggregated::<StdUnbounded, Map>::boxed(setup, Map::default())
+        Aggregated::<StdUnbounded, Map<Ids>>::boxed(setup, Map::default())
     }),
     Row::in_memory("crossbeam-channel", |setup| {
-        Aggregated::<Crossbeam, Map>::boxed(setup, Map::default())
+        Aggregated::<Crossbeam, Map<Ids>>::boxed(setup, Map::default())
+    }),
+    Row::in_memory("crossbeam-channel, keyed by names", |setup| {
+        Aggregated::<Crossbeam, Map<Names>>::boxed(setup, Map::default())
     }),
     Row::in_memory("kanal", |setup| {
-        Aggregated::<Kanal, Map>::boxed(setup, Map::default())
+        Aggregated::<Kanal, Map<Ids>>::boxed(setup, Map::default())
     }),
     Row::in_memory("flume", |setup| {
-        Aggregated::<Flume, Map>::boxed(setup, Map::default())
+        Aggregated::<Flume, Map<Ids>>::boxed(setup, Map::default())
     }),
     Row::in_memory("tokio::sync::mpsc", |setup| {
-        Aggregated::<Tokio, Map>::boxed(setup, Map::default())
+        Aggregated::<Tokio, Map<Ids>>::boxed(setup, Map::default())
     }),
 ];
 

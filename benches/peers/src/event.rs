@@ -1,5 +1,6 @@
 //! The event that every peer records, and what events add up to.
 
+use std::hash::Hash;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -11,30 +12,56 @@ pub(crate) const KINDS: [&str; 4] = ["input", "cache_read", "cache_write", "outp
 /// Combinations of model and tenant; the provider follows from the model.
 pub(crate) const SERIES: usize = MODELS.len() * TENANTS.len();
 
-/// One finished call. Names are interned already, which favours the peers: no
-/// string is copied for any of them.
+/// One finished call. It carries the number of its series, as if a gateway had
+/// looked up its names before: no string is copied for anybody, and whoever
+/// keys by numbers hashes none.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Event {
     /// What the gateway's clock said: nanoseconds since 1970.
     pub(crate) at_nanos: u64,
-    /// Number of the model and tenant, for handles that were made before.
+    /// Number of the model and tenant, for ids and handles that were made
+    /// before.
     pub(crate) series: usize,
     pub(crate) tokens: [u32; 4],
     pub(crate) cost_nanos: u64,
     pub(crate) latency: Duration,
 }
 
-/// What is kept apart: day, provider, model, tenant.
-pub(crate) type Key = (u64, &'static str, &'static str, &'static str);
+/// What is kept apart, as the key of a map.
+pub(crate) trait Key: Copy + Eq + Hash + Send + Sync + 'static {
+    fn of(event: &Event) -> Self;
+}
+
+/// Day and number of the series in one word: the cheapest to hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Ids(u64);
+
+impl Key for Ids {
+    fn of(event: &Event) -> Self {
+        Self(event.day() << 32 | event.series as u64)
+    }
+}
+
+impl Ids {
+    pub(crate) fn names(self) -> Names {
+        let [provider, model, tenant] = names((self.0 & u64::from(u32::MAX)) as usize);
+        (self.0 >> 32, provider, model, tenant)
+    }
+}
+
+/// Day, provider, model, tenant: what a gateway hashes that keeps no ids.
+pub(crate) type Names = (u64, &'static str, &'static str, &'static str);
+
+impl Key for Names {
+    fn of(event: &Event) -> Self {
+        let [provider, model, tenant] = event.names();
+        (event.day(), provider, model, tenant)
+    }
+}
 
 impl Event {
     pub(crate) fn day(&self) -> u64 {
         self.at_nanos / 86_400_000_000_000
-    }
-
-    pub(crate) fn key(&self) -> Key {
-        let [provider, model, tenant] = names(self.series);
-        (self.day(), provider, model, tenant)
     }
 
     pub(crate) fn names(&self) -> [&'static str; 3] {

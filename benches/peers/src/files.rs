@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 
 use crate::aggregator::{Aggregated, Queue, Receiver, Sink};
-use crate::event::{Event, Key, Totals};
+use crate::event::{Event, Ids, Key as _, Totals};
 use crate::peer::{Each, Handle, Peer, Row};
 
 pub(crate) const ROWS: &[Row] = &[
@@ -184,7 +184,7 @@ struct Json {
     file: PathBuf,
     /// Written beside and renamed, so that a kill leaves a whole file.
     renamed: bool,
-    map: Arc<Mutex<HashMap<Key, Totals>>>,
+    map: Arc<Mutex<HashMap<Ids, Totals>>>,
 }
 
 impl Json {
@@ -203,9 +203,9 @@ impl Sink for Json {
     fn commit(&self, next: &mut dyn FnMut() -> Option<Event>) {
         let mut map = self.map.lock().unwrap();
         while let Some(event) = next() {
-            map.entry(event.key()).or_default().add(&event);
+            map.entry(Ids::of(&event)).or_default().add(&event);
         }
-        let rows: Vec<_> = map.iter().collect();
+        let rows: Vec<_> = map.iter().map(|(ids, sums)| (ids.names(), sums)).collect();
         let text = serde_json::to_vec(&rows).unwrap();
         if self.renamed {
             let beside = self.file.with_extension("new");

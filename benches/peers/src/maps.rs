@@ -7,22 +7,39 @@ use std::sync::{Arc, Mutex};
 use dashmap::DashMap;
 
 use crate::aggregator::Sink;
-use crate::event::{Event, Key, Totals};
+use crate::event::{Event, Ids, Key, Names, Totals};
 use crate::peer::{Each, Handle, Peer, Row};
 
 pub(crate) const ROWS: &[Row] = &[
-    Row::in_memory("Mutex<HashMap>", |_| Box::new(Map::default())),
-    Row::in_memory("DashMap", |_| Box::new(Dash(DashMap::new()))),
+    Row::in_memory("Mutex<HashMap>", |_| Box::new(Map::<Ids>::default())),
+    Row::in_memory("Mutex<HashMap>, keyed by names", |_| {
+        Box::new(Map::<Names>::default())
+    }),
+    Row::in_memory("DashMap", |_| Box::new(Dash::<Ids>(DashMap::new()))),
+    Row::in_memory("DashMap, keyed by names", |_| {
+        Box::new(Dash::<Names>(DashMap::new()))
+    }),
 ];
 
-#[derive(Clone, Default)]
-pub(crate) struct Map(pub(crate) Arc<Mutex<HashMap<Key, Totals>>>);
+pub(crate) struct Map<K>(Arc<Mutex<HashMap<K, Totals>>>);
 
-impl Peer for Map {
+impl<K> Clone for Map<K> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K> Default for Map<K> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<K: Key> Peer for Map<K> {
     fn handle(&self) -> Box<dyn Handle + '_> {
         Box::new(Each(|event: &Event| {
             let mut map = self.0.lock().unwrap();
-            map.entry(event.key()).or_default().add(event);
+            map.entry(K::of(event)).or_default().add(event);
         }))
     }
 
@@ -33,13 +50,13 @@ impl Peer for Map {
     }
 }
 
-impl Sink for Map {
+impl<K: Key> Sink for Map<K> {
     const BATCH: usize = 1024;
 
     fn commit(&self, next: &mut dyn FnMut() -> Option<Event>) {
         let mut map = self.0.lock().unwrap();
         while let Some(event) = next() {
-            map.entry(event.key()).or_default().add(&event);
+            map.entry(K::of(&event)).or_default().add(&event);
         }
     }
 
@@ -48,12 +65,12 @@ impl Sink for Map {
     }
 }
 
-struct Dash(DashMap<Key, Totals>);
+struct Dash<K: Key>(DashMap<K, Totals>);
 
-impl Peer for Dash {
+impl<K: Key> Peer for Dash<K> {
     fn handle(&self) -> Box<dyn Handle + '_> {
         Box::new(Each(|event: &Event| {
-            self.0.entry(event.key()).or_default().add(event);
+            self.0.entry(K::of(event)).or_default().add(event);
         }))
     }
 

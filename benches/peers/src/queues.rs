@@ -10,22 +10,22 @@ use disruptor::{SingleConsumerBarrier, build_multi_producer};
 use thingbuf::ThingBuf;
 
 use crate::aggregator::{Aggregated, Queue, Receiver};
-use crate::event::Event;
+use crate::event::{Event, Ids};
 use crate::maps::Map;
 use crate::peer::{CAPACITY, Row};
 
 pub(crate) const ROWS: &[Row] = &[
     Row::in_memory("crossbeam ArrayQueue", |setup| {
-        Aggregated::<Array, Map>::boxed(setup, Map::default())
+        Aggregated::<Array, Map<Ids>>::boxed(setup, Map::default())
     }),
     Row::in_memory("thingbuf", |setup| {
-        Aggregated::<Thing, Map>::boxed(setup, Map::default())
+        Aggregated::<Thing, Map<Ids>>::boxed(setup, Map::default())
     }),
     Row::in_memory("disruptor, many producers", |setup| {
-        Aggregated::<Disruptor, Map>::boxed(setup, Map::default())
+        Aggregated::<Disruptor, Map<Ids>>::boxed(setup, Map::default())
     }),
     Row::in_memory("rtrb, one ring per thread", |setup| {
-        Aggregated::<Rtrb, Map>::boxed(setup, Map::default())
+        Aggregated::<Rtrb, Map<Ids>>::boxed(setup, Map::default())
     }),
 ];
 

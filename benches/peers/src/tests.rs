@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use crate::event::{Totals, mix};
+use crate::event::{Ids, Key as _, Names, Totals, mix};
 use crate::peer::{Row, Setup};
 use crate::rows;
 
@@ -91,4 +91,11 @@ fn names_are_unique_since_children_go_by_them() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), rows().len());
+}
+
+#[test]
+fn ids_keep_apart_what_names_keep_apart() {
+    for event in mix() {
+        assert_eq!(Ids::of(&event).names(), Names::of(&event));
+    }
 }
