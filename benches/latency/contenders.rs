@@ -12,12 +12,6 @@ use quipu::{Recorder, UsageRecord};
 
 use crate::common::NEVER;
 
-/// Slots of the queue: as many as a recorder has with default settings.
-const SLOTS: usize = 1 << 17;
-/// How long the queue's consumer sleeps when it found it empty; at 60 million
-/// a second half of it is full by then.
-const NAP: Duration = Duration::from_millis(1);
-
 pub(crate) trait Contender: Sync {
     const NAME: &'static str;
     /// What one thread has for itself.
@@ -59,15 +53,17 @@ impl Contender for Record<'_> {
 pub(crate) struct Queue {
     queue: ArrayQueue<UsageRecord>,
     usage: UsageRecord,
+    /// How long its consumer sleeps when it has taken all there is.
+    nap: Duration,
 }
 
 impl Queue {
-    pub(crate) fn new(usage: UsageRecord) -> Self {
-        let queue = ArrayQueue::new(SLOTS);
+    pub(crate) fn new(usage: UsageRecord, slots: usize, nap: Duration) -> Self {
+        let queue = ArrayQueue::new(slots);
         // As the recorder's ring: no page is touched for the first time later.
         while queue.push(usage).is_ok() {}
         while queue.pop().is_some() {}
-        Self { queue, usage }
+        Self { queue, usage, nap }
     }
 }
 
@@ -82,12 +78,11 @@ impl Contender for Queue {
         self.queue.push(black_box(self.usage)).is_ok()
     }
 
-    /// A thread that takes all there is and sleeps: as lazy as the recorder's
-    /// consumer, and with nothing to add up.
+    /// A thread that takes all there is and naps, and has nothing to add up.
     fn consumed<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         let is_over = AtomicBool::new(false);
         thread::scope(|scope| {
-            scope.spawn(|| {
+            let consumer = scope.spawn(|| {
                 loop {
                     let last = is_over.load(Ordering::Acquire);
                     while let Some(usage) = self.queue.pop() {
@@ -96,11 +91,12 @@ impl Contender for Queue {
                     if last {
                         return;
                     }
-                    thread::sleep(NAP);
+                    thread::park_timeout(self.nap);
                 }
             });
             let result = work();
             is_over.store(true, Ordering::Release);
+            consumer.thread().unpark();
             result
         })
     }

@@ -15,6 +15,10 @@ use crate::spread;
 /// A thread with more time than this gives its core to others.
 const LONG_WAIT_NANOS: f64 = 20_000.0;
 
+/// Half of the default flush interval.
+const LONGEST_NAP: Duration = Duration::from_millis(50);
+const MOST_PER_SECOND: usize = 60_000_000;
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Load {
     /// One call after the other: so many of all threads in one round.
@@ -32,6 +36,20 @@ impl Load {
 
     pub(crate) fn paced(per_second: usize, round: Duration) -> Self {
         Self::Paced { per_second, round }
+    }
+
+    /// How long the consumer of a queue with so many slots sleeps, as lazy as
+    /// the recorder's: until an eighth of them is full at this rate, at most
+    /// half a flush interval. In a tight loop until half of them is full at a
+    /// rate that no loop has: nobody wakes it, as `record()` wakes the other.
+    pub(crate) fn nap(self, slots: usize) -> Duration {
+        let time_of = |calls: usize, per_second: usize| {
+            Duration::from_secs_f64(calls as f64 / per_second as f64)
+        };
+        match self {
+            Self::Paced { per_second, .. } => time_of(slots / 8, per_second).min(LONGEST_NAP),
+            Self::Tight { .. } => time_of(slots / 2, MOST_PER_SECOND),
+        }
     }
 
     pub(crate) fn is_paced(self) -> bool {

@@ -64,7 +64,8 @@ fn main() {
     let mut plot = plot::Plot::default();
     for load in loads {
         for threads in THREADS {
-            let queue = Queue::new(usage);
+            let slots = recorder.stats().ring_capacity as usize;
+            let queue = Queue::new(usage, slots, load.nap(slots));
             let results = measure(effort, &Loads::new(load, threads), &recorder, usage, &queue);
             show(load, threads, &results);
             plot.add(load, threads, &results);
