@@ -11,8 +11,8 @@ use crate::common::{Effort, NEVER};
 use crate::sweep::{Figure, Sweep};
 
 const BURSTS: [usize; 9] = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536];
-/// Records before the ring is drained, outside the clock: half of it, below
-/// the mark at which the consumer is woken.
+/// Records before the ring is drained, outside the clock: a quarter of its one
+/// shard. The consumer is woken at half.
 const FILL: usize = 1 << 16;
 const SLOTS: usize = 1 << 18;
 

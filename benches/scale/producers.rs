@@ -1,6 +1,7 @@
 //! Threads that record.
 
 use std::hint::black_box;
+use std::thread;
 
 use crossbeam_queue::ArrayQueue;
 use quipu::Recorder;
@@ -9,7 +10,7 @@ use crate::common::chart::Axis;
 use crate::common::drive::end_to_end;
 use crate::common::usage::{mix, quiet, usage};
 use crate::common::{Effort, NEVER};
-use crate::cpu::{BURST, per_call};
+use crate::cpu;
 use crate::sweep::{Figure, Sweep};
 
 const THREADS: [usize; 6] = [1, 2, 4, 8, 16, 32];
@@ -34,21 +35,24 @@ fn cost(effort: Effort) -> Sweep {
         (Axis::linear("CPU time per call, ns"), "ns"),
         &series,
     );
-    let few = quiet().in_memory().unwrap();
+    // What the builder's default is.
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let shards = cores.next_power_of_two().min(64);
+    let few = quiet().shards(shards).in_memory().unwrap();
     let own = THREADS.map(|threads| quiet().shards(threads).in_memory().unwrap());
-    let queue = ArrayQueue::new(4 * BURST);
+    let queue = ArrayQueue::new(few.stats().ring_capacity as usize);
+    let usage = usage(&few);
     for _ in 0..effort.rounds {
         for (x, threads) in THREADS.into_iter().enumerate() {
-            for (series, recorder) in [&few, &own[x]].into_iter().enumerate() {
-                let usage = usage(recorder);
-                let push = || recorder.record(black_box(usage)).unwrap();
-                sweep.add(series, x, per_call(threads, push));
-                recorder.flush(NEVER).unwrap();
-            }
-            let usage = usage(&few);
-            let push = || queue.push(black_box(usage)).unwrap();
-            sweep.add(2, x, per_call(threads, push));
-            while queue.pop().is_some() {}
+            sweep.add(0, x, cpu::record(&few, shards, threads));
+            sweep.add(1, x, cpu::record(&own[x], threads, threads));
+            let nanos = cpu::per_call(
+                threads,
+                cpu::burst(&few, shards, threads),
+                || queue.push(black_box(usage)).unwrap(),
+                || while queue.pop().is_some() {},
+            );
+            sweep.add(2, x, nanos);
         }
     }
     sweep

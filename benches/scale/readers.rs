@@ -7,14 +7,17 @@ use quipu::Reader;
 
 use crate::common::chart::Axis;
 use crate::common::readers::Readers;
-use crate::common::usage::{lazy, spread, usage};
+use crate::common::usage::{quiet, spread};
 use crate::common::{Effort, NEVER};
-use crate::cpu::per_call;
+use crate::cpu;
 use crate::sweep::{Figure, Sweep};
 
 const READERS: [usize; 5] = [0, 1, 10, 30, 100];
 /// Rows that the store holds; one of them changes with each commit.
 const ROWS: usize = 1000;
+/// The same on any machine.
+const SHARDS: usize = 2;
+/// Rounds before the readers are stopped or continued.
 const BURSTS: usize = 10;
 
 pub(crate) fn measure(effort: Effort) -> Figure {
@@ -32,12 +35,11 @@ pub(crate) fn measure(effort: Effort) -> Figure {
     );
     let dir = tempfile::tempdir().unwrap();
     let store = dir.path().join("usage.quipu");
-    let recorder = lazy().open(&store).unwrap();
+    let recorder = quiet().shards(SHARDS).open(&store).unwrap();
     for usage in spread(&recorder, ROWS) {
-        recorder.record(usage).unwrap();
+        recorder.record_timeout(usage, NEVER).unwrap();
     }
     recorder.flush(NEVER).unwrap();
-    let usage = usage(&recorder);
     let own = Reader::open(&store).unwrap();
     let others = READERS.map(|count| {
         (count > 0).then(|| {
@@ -53,10 +55,8 @@ pub(crate) fn measure(effort: Effort) -> Figure {
             }
             for _ in 0..BURSTS {
                 for (series, threads) in [1, 2].into_iter().enumerate() {
-                    let push = || recorder.record(black_box(usage)).unwrap();
-                    cost.add(series, x, per_call(threads, push));
-                    // A commit for the readers to copy.
-                    recorder.flush(NEVER).unwrap();
+                    // Ends with a commit for the readers to copy.
+                    cost.add(series, x, cpu::record(&recorder, SHARDS, threads));
                     let start = Instant::now();
                     black_box(own.snapshot().unwrap());
                     read.add(0, x, start.elapsed().as_secs_f64() * 1e6);

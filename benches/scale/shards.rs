@@ -1,6 +1,5 @@
 //! Shards of one ring of default size.
 
-use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 
@@ -9,8 +8,8 @@ use quipu::Recorder;
 use crate::common::chart::Axis;
 use crate::common::drive::end_to_end;
 use crate::common::usage::{mix, quiet, usage};
-use crate::common::{Effort, NEVER};
-use crate::cpu::per_call;
+use crate::common::{Effort, NEVER, ring_place};
+use crate::cpu;
 use crate::sweep::{Figure, Sweep};
 
 const SHARDS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
@@ -32,7 +31,7 @@ fn cost(effort: Effort) -> Sweep {
         (Axis::linear("CPU time per call, ns"), "ns"),
         &NAMES,
     );
-    // More than the default, so that two threads find room in two of 64 shards.
+    // More than the default with many shards, so that bursts are as long there.
     let recorders = SHARDS.map(|shards| {
         let slots = (1 << 16).min((1 << 20) / shards);
         let lazy = quiet().shards(shards).shard_capacity(slots);
@@ -42,9 +41,7 @@ fn cost(effort: Effort) -> Sweep {
         for (x, recorder) in recorders.iter().enumerate() {
             let usage = usage(recorder);
             for (series, threads) in THREADS.into_iter().enumerate() {
-                let push = || recorder.record(black_box(usage)).unwrap();
-                sweep.add(series, x, per_call(threads, push));
-                recorder.flush(NEVER).unwrap();
+                sweep.add(series, x, cpu::record(recorder, SHARDS[x], threads));
             }
         }
     }

@@ -13,7 +13,10 @@ use crate::common::{Effort, NEVER};
 
 /// A store with `rows` rows: tenants of one model on one day.
 fn store(path: &Path, rows: u32) -> (Recorder, Vec<UsageRecord>) {
-    let recorder = quiet().max_tenants(rows + 1).open(path).unwrap();
+    // One shard, so that on any machine what changes is one commit: below half
+    // of it, the consumer isn't woken.
+    let one = quiet().shards(1).shard_capacity(1 << 17);
+    let recorder = one.max_tenants(rows + 1).open(path).unwrap();
     let model = recorder.model("openai", "gpt-4o").unwrap();
     let records: Vec<_> = (0..rows)
         .map(|n| {
