@@ -7,6 +7,7 @@ pub(crate) mod child;
 pub(crate) mod drive;
 pub(crate) mod process;
 pub(crate) mod readers;
+pub(crate) mod ring_place;
 pub(crate) mod sample;
 pub(crate) mod stopwatch;
 pub(crate) mod spin_barrier;

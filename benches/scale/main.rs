@@ -22,7 +22,9 @@ How figures change with threads, shards, rows, readers and bursts. About two min
   cargo bench --bench scale -- [--quick] [--write]
 
   --quick  a few seconds, to see that it runs
-  --write  also writes docs/plots/*.csv and *.svg";
+  --write  also writes docs/plots/*.csv and *.svg
+
+Shards need 65 MiB in /dev/shm; with less it says that rings are on disk.";
 
 fn main() {
     if let Some(job) = child::job() {

@@ -39,7 +39,6 @@ fn cost(effort: Effort) -> Sweep {
     });
     for _ in 0..effort.rounds {
         for (x, recorder) in recorders.iter().enumerate() {
-            let usage = usage(recorder);
             for (series, threads) in THREADS.into_iter().enumerate() {
                 sweep.add(series, x, cpu::record(recorder, SHARDS[x], threads));
             }
@@ -92,8 +91,16 @@ fn flush(effort: Effort) -> Sweep {
 }
 
 fn in_files(dir: &Path) -> [Recorder; SHARDS.len()] {
-    SHARDS.map(|shards| {
-        let path = dir.join(shards.to_string());
+    let path = |shards: usize| dir.join(shards.to_string());
+    let recorders = SHARDS.map(|shards| {
+        let path = path(shards);
         Recorder::builder().shards(shards).open(path).unwrap()
-    })
+    });
+    let on_disk = SHARDS
+        .map(path)
+        .iter()
+        .filter(|path| ring_place::is_on_disk(path))
+        .count();
+    ring_place::warn(on_disk, SHARDS.len());
+    recorders
 }

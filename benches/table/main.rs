@@ -22,7 +22,9 @@ The design's table of numbers. About a minute.
   cargo bench --bench table -- [--quick] [STATION]...
 
   --quick  a few seconds, to see that it runs
-  STATION  only these: record, readers, fold, rows, recovery";
+  STATION  only these: record, readers, fold, rows, recovery
+
+Recovery needs 264 MiB in /dev/shm; with less it says that its rings are on disk.";
 
 /// What can be asked for by name.
 type Station = (&'static str, fn(Effort));

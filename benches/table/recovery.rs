@@ -9,19 +9,21 @@ use quipu::{Recorder, UsageRecord};
 use crate::common::sample::Sample;
 use crate::common::text::{count, line};
 use crate::common::usage::quiet;
-use crate::common::{Effort, child};
+use crate::common::{Effort, child, ring_place};
 
 /// The word for the child's job.
 pub(crate) const JOB: &str = "fill and die";
 
 pub(crate) fn measure(effort: Effort) {
     let records: usize = if effort.quick { 1 << 16 } else { 1 << 20 };
+    let mut on_disk = 0;
     let rounds = (0..effort.few()).map(|_| {
         let dir = tempfile::tempdir().unwrap();
         let store = dir.path().join("usage.quipu");
         let mut child = child::command(JOB, records, &store);
         let ended = child.stdout(Stdio::null()).status().unwrap();
         assert!(!ended.success(), "the child was to die");
+        on_disk += usize::from(ring_place::is_on_disk(&store));
         let start = Instant::now();
         let recorder = Recorder::open(&store).unwrap();
         let took = start.elapsed().as_secs_f64() * 1e3;
@@ -29,7 +31,12 @@ pub(crate) fn measure(effort: Effort) {
         took
     });
     let sample = Sample::new(rounds.collect());
-    let name = format!("recovery of {} records left in the ring", count(records));
+    ring_place::warn(on_disk, effort.few());
+    let place = if on_disk > 0 { ", on disk" } else { "" };
+    let name = format!(
+        "recovery of {} records left in the ring{place}",
+        count(records)
+    );
     line(&name, &sample, "ms", None);
 }
 
