@@ -9,8 +9,8 @@ pub(crate) mod process;
 pub(crate) mod readers;
 pub(crate) mod ring_place;
 pub(crate) mod sample;
-pub(crate) mod stopwatch;
 pub(crate) mod spin_barrier;
+pub(crate) mod stopwatch;
 pub(crate) mod text;
 pub(crate) mod usage;
 
@@ -31,6 +31,9 @@ pub(crate) fn bytes(store: &Path) -> u64 {
         .sum()
 }
 
+/// The option of benches whose figures are in docs/plots.
+pub(crate) const WRITE: &str = "--write";
+
 /// What the command line asks for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
@@ -42,8 +45,10 @@ pub(crate) struct Effort {
 }
 
 impl Effort {
-    /// `about` says what the bench is for `--help`, which ends the process.
-    pub(crate) fn from_args(rounds: usize, about: &str, parts: &[&str]) -> Self {
+    /// `about` says what the bench is for `--help`, which ends the process, as
+    /// does an argument that is neither known to all benches nor among `others`:
+    /// `--write`, and names of parts.
+    pub(crate) fn from_args(rounds: usize, about: &str, others: &[&str]) -> Self {
         let mut effort = Self {
             rounds,
             quick: false,
@@ -52,16 +57,15 @@ impl Effort {
         for arg in std::env::args().skip(1) {
             match arg.as_str() {
                 "--quick" | "--test" => effort.quick = true,
-                "--write" => effort.write = true,
                 // Cargo's own.
                 "--bench" => {}
-                part if parts.contains(&part) => {}
+                other if others.contains(&other) => effort.write |= other == WRITE,
                 "--help" | "-h" => {
                     println!("{about}");
                     std::process::exit(0);
                 }
                 other => {
-                    eprintln!("{other}: not an option; --help lists them");
+                    eprintln!("error: {other} is not an argument of this bench:\n\n{about}");
                     std::process::exit(2);
                 }
             }

@@ -8,6 +8,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
+mod args;
 mod callgrind;
 #[path = "../common/mod.rs"]
 mod common;
@@ -18,22 +19,11 @@ mod reader;
 
 use std::process::ExitCode;
 
+use args::Args;
 use paths::{PATHS, Path};
 
 /// First argument of a process whose instructions are counted.
 const CHILD: &str = "--do";
-
-const HELP: &str = "\
-Counts the instructions of quipu's hot paths under callgrind, and fails when
-one exceeds its budget. Takes half a minute.
-
-Usage: cargo bench --bench instructions [-- [PATH]...]
-
-  PATH    only paths whose names contain this
-  --help  this text
-
-Needs valgrind (apt-get install valgrind) and an x86-64 processor. Budgets are
-in benches/instructions/paths.rs.";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -42,10 +32,10 @@ fn main() -> ExitCode {
         (path.work)(times.parse().unwrap());
         return ExitCode::SUCCESS;
     }
-    if args.iter().any(|arg| arg == "--help" || arg == "-h") {
-        println!("{HELP}");
-        return ExitCode::SUCCESS;
-    }
+    let args = match Args::parse(&args) {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
     if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
         println!("skipped: the budgets are those of x86-64 Linux");
         return ExitCode::SUCCESS;
@@ -54,17 +44,15 @@ fn main() -> ExitCode {
         println!("skipped: the budgets are those of optimised code; use cargo bench");
         return ExitCode::SUCCESS;
     }
-    // Cargo's own, such as `--bench`.
-    let wanted: Vec<_> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
-    let is_wanted = |path: &&Path| {
-        wanted.is_empty() || wanted.iter().any(|part| path.name.contains(part.as_str()))
-    };
-    let chosen: Vec<_> = PATHS.iter().filter(is_wanted).collect();
-    if chosen.is_empty() {
-        eprintln!("error: no path has such a name; cargo bench --bench instructions shows all");
-        return ExitCode::FAILURE;
+    if args.quick {
+        return end(run_once(&args.paths));
     }
-    match report(&chosen) {
+    end(report(&args.paths))
+}
+
+/// What the process ends with, by whether all is well.
+fn end(result: Result<bool, String>) -> ExitCode {
+    match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(why) => {
@@ -72,6 +60,17 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints what one run of each path takes, whatever else its process does
+/// included.
+fn run_once(paths: &[&Path]) -> Result<bool, String> {
+    println!("instructions of whole processes, each path once");
+    for path in paths {
+        let counts = callgrind::count(&[CHILD, path.name, "1"])?;
+        println!("{:>12}  {}", path.thread.of(&counts), path.name);
+    }
+    Ok(true)
 }
 
 /// Prints the table; whether all paths keep their budgets.

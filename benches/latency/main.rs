@@ -20,7 +20,7 @@ use common::readers::{self, Readers};
 use common::sample::ratio;
 use common::text::{Table, count, number};
 use common::usage::usage;
-use common::{Effort, child};
+use common::{Effort, WRITE, child};
 use contenders::{Alone, Contender, Copy64, FetchAdd, Queue};
 use load::{Load, Loads, Outcome};
 use quipu::Recorder;
@@ -41,7 +41,7 @@ fn main() {
     if let Some(job) = child::job() {
         return readers::poll(&job.store, job.number);
     }
-    let effort = Effort::from_args(9, ABOUT, &[]);
+    let effort = Effort::from_args(9, ABOUT, &[WRITE]);
     let dir = tempfile::tempdir().unwrap();
     let store = dir.path().join("usage.quipu");
     let recorder = Recorder::open(&store).unwrap();

@@ -13,7 +13,7 @@ mod rows;
 mod shards;
 mod sweep;
 
-use common::{Effort, child};
+use common::{Effort, WRITE, child};
 use sweep::Figure;
 
 const ABOUT: &str = "\
@@ -33,7 +33,7 @@ fn main() {
             _ => common::readers::poll(&job.store, job.number),
         };
     }
-    let effort = Effort::from_args(15, ABOUT, &[]);
+    let effort = Effort::from_args(15, ABOUT, &[WRITE]);
     let figures: [fn(Effort) -> Figure; 5] = [
         producers::measure,
         shards::measure,
