@@ -1,0 +1,89 @@
+//! A body that is JSON: one text, or one in each line.
+
+use super::Ending;
+use crate::usage::fields::{Node, tree};
+use crate::usage::json::{Bare, Scanner, Sink};
+use crate::usage::reading::Reading;
+
+/// One JSON text after the other.
+#[derive(Clone, Debug)]
+pub(crate) struct JsonText {
+    scanner: Scanner,
+    /// A line ended right after a document: this is one in each line, so that
+    /// after a bad line the next can be read.
+    is_by_line: bool,
+    is_malformed: bool,
+}
+
+impl Default for JsonText {
+    fn default() -> Self {
+        Self {
+            scanner: Scanner::new(tree()),
+            is_by_line: false,
+            is_malformed: false,
+        }
+    }
+}
+
+/// Lets each document count when it is whole.
+struct Documents<'a>(&'a mut Reading);
+
+impl Sink for Documents<'_> {
+    fn open(&mut self, node: Node) {
+        self.0.open(node);
+    }
+
+    fn close(&mut self, node: Node) {
+        self.0.close(node);
+    }
+
+    fn bare(&mut self, node: Node, value: Bare) {
+        self.0.bare(node, value);
+    }
+
+    fn string(&mut self, node: Node, value: Option<&[u8]>) {
+        self.0.string(node, value);
+    }
+
+    fn document(&mut self) {
+        self.0.commit();
+    }
+}
+
+impl JsonText {
+    pub(crate) fn push(&mut self, mut bytes: &[u8], reading: &mut Reading) {
+        // Lines matter only between documents and after a bad one.
+        while !bytes.is_empty() {
+            let at = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
+            let (line, behind) = bytes.split_at(at);
+            bytes = behind;
+            self.scanner.push(line, &mut Documents(reading));
+            if self.scanner.is_broken() {
+                self.is_malformed = true;
+                reading.discard();
+            }
+            if line.ends_with(b"\n") {
+                self.is_by_line |= self.scanner.is_at_rest() && self.scanner.documents() > 0;
+                if self.scanner.is_broken() && self.is_by_line {
+                    self.scanner.reset();
+                }
+            }
+        }
+    }
+
+    pub(crate) fn end(&mut self, reading: &mut Reading) -> Ending {
+        self.scanner.end(&mut Documents(reading));
+        let is_whole = self.scanner.is_at_rest();
+        if self.scanner.is_broken() {
+            reading.discard();
+        } else {
+            // What was said before the body was cut was said.
+            reading.commit();
+        }
+        Ending {
+            documents: self.scanner.documents(),
+            is_whole,
+            is_malformed: self.is_malformed,
+        }
+    }
+}

@@ -1,0 +1,483 @@
+//! The state machine: one byte at a time where structure is, in runs where
+//! there is only text.
+
+use memchr::memchr2;
+
+use super::bare::{Bare, Word, is_bare};
+use super::text::Text;
+use crate::usage::fields::{MOST_DEPTH, Node, Tree};
+
+/// What is told of a document while it is read. Only nodes of the table are
+/// told of, except the end of documents.
+pub(crate) trait Sink {
+    /// An object or array begins.
+    fn open(&mut self, node: Node);
+    /// It ended.
+    fn close(&mut self, node: Node);
+    /// A number or literal.
+    fn bare(&mut self, node: Node, value: Bare);
+    /// A string without its escapes; `None` where it was too long to keep.
+    fn string(&mut self, node: Node, value: Option<&[u8]>);
+    /// A piece of a string that isn't kept but handed on.
+    fn piece(&mut self, _piece: &[u8]) {}
+    /// Such a string ended.
+    fn pieces_end(&mut self) {}
+    /// A document is whole: an object, or an element of an outermost array.
+    fn document(&mut self) {}
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Outside of documents.
+    Between,
+    /// A value must follow.
+    Value,
+    /// A value or `]`.
+    ValueOrEnd,
+    /// A key must follow.
+    Key,
+    /// A key or `}`.
+    KeyOrEnd,
+    Colon,
+    /// `,` or the end of the container.
+    After,
+    InString,
+    InBare,
+    /// Inside a container that nobody asks for.
+    Skip,
+    /// Not JSON: nothing is read until the next document.
+    Broken,
+}
+
+/// What becomes of the string that is being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Want {
+    Nothing,
+    Key,
+    Kept,
+    Pieces,
+}
+
+/// Inside an escape sequence of a string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Escape {
+    None,
+    Begun,
+    /// Hex digits so far, and their value.
+    Unicode(u8, u16),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    node: Node,
+    is_object: bool,
+}
+
+/// Reads JSON documents, one after the other. Its size is fixed.
+#[derive(Clone, Debug)]
+pub(crate) struct Scanner {
+    tree: &'static Tree,
+    state: State,
+    stack: [Frame; MOST_DEPTH],
+    depth: usize,
+    /// Of the value that comes next or is being read.
+    node: Node,
+    want: Want,
+    escape: Escape,
+    /// The first half of a surrogate pair.
+    high: Option<u16>,
+    text: Text,
+    word: Word,
+    /// Open brackets inside a container that is skipped.
+    skipped: u64,
+    is_in_string: bool,
+    is_escaped: bool,
+    documents: u64,
+}
+
+impl Scanner {
+    pub(crate) fn new(tree: &'static Tree) -> Self {
+        Self {
+            tree,
+            state: State::Between,
+            stack: [Frame {
+                node: Node::DEAD,
+                is_object: false,
+            }; MOST_DEPTH],
+            depth: 0,
+            node: Node::ROOT,
+            want: Want::Nothing,
+            escape: Escape::None,
+            high: None,
+            text: Text::default(),
+            word: Word::default(),
+            skipped: 0,
+            is_in_string: false,
+            is_escaped: false,
+            documents: 0,
+        }
+    }
+
+    /// Documents that ended whole.
+    pub(crate) const fn documents(&self) -> u64 {
+        self.documents
+    }
+
+    /// Whether no document is under way.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.state == State::Between
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
+        self.state == State::Broken
+    }
+
+    /// Forgets a document that is under way.
+    pub(crate) fn reset(&mut self) {
+        self.state = State::Between;
+        self.depth = 0;
+        self.node = Node::ROOT;
+        self.skipped = 0;
+        self.is_in_string = false;
+        self.is_escaped = false;
+    }
+
+    /// Says that nothing more follows here: a number ends with its document.
+    pub(crate) fn end(&mut self, sink: &mut impl Sink) {
+        if self.state == State::InBare && self.depth == 0 {
+            self.end_bare(sink);
+        }
+    }
+
+    pub(crate) fn push(&mut self, mut bytes: &[u8], sink: &mut impl Sink) {
+        while let Some((&byte, rest)) = bytes.split_first() {
+            bytes = match self.state {
+                State::InString => self.string(bytes, sink),
+                State::Skip => self.skip(bytes, sink),
+                State::Broken => return,
+                State::InBare if is_bare(byte) => {
+                    self.word.push(byte);
+                    rest
+                }
+                State::InBare => {
+                    self.end_bare(sink);
+                    bytes
+                }
+                _ => {
+                    self.structure(byte, sink);
+                    rest
+                }
+            };
+        }
+    }
+
+    fn structure(&mut self, byte: u8, sink: &mut impl Sink) {
+        if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+            return;
+        }
+        match (self.state, byte) {
+            // The record separator of JSON text sequences.
+            (State::Between, 0x1e) => {}
+            (State::Between | State::Value, _) => self.value(byte, sink),
+            (State::ValueOrEnd, b']') | (State::KeyOrEnd, b'}') => self.leave(sink),
+            (State::ValueOrEnd, _) => self.value(byte, sink),
+            (State::Key | State::KeyOrEnd, b'"') => self.begin_string(Want::Key),
+            (State::Colon, b':') => self.state = State::Value,
+            (State::After, b',') => match self.top() {
+                Some(frame) if frame.is_object => self.state = State::Key,
+                Some(frame) => self.element_of(frame),
+                None => self.state = State::Broken,
+            },
+            (State::After, b'}' | b']') => {
+                let is_object = byte == b'}';
+                match self.top() {
+                    Some(frame) if frame.is_object == is_object => self.leave(sink),
+                    _ => self.state = State::Broken,
+                }
+            }
+            _ => self.state = State::Broken,
+        }
+    }
+
+    fn value(&mut self, byte: u8, sink: &mut impl Sink) {
+        match byte {
+            b'{' => self.enter(true, sink),
+            b'[' => self.enter(false, sink),
+            b'"' => {
+                let want = if self.node.is_dead() {
+                    Want::Nothing
+                } else if self.tree.is_streamed(self.node) {
+                    Want::Pieces
+                } else {
+                    Want::Kept
+                };
+                self.begin_string(want);
+            }
+            _ if is_bare(byte) => {
+                self.word.clear();
+                self.word.push(byte);
+                self.state = State::InBare;
+            }
+            _ => self.state = State::Broken,
+        }
+    }
+
+    fn enter(&mut self, is_object: bool, sink: &mut impl Sink) {
+        let is_list_of_documents = !is_object && self.depth == 0;
+        let node = self.node;
+        if !is_list_of_documents && !node.is_dead() {
+            sink.open(node);
+        }
+        let has_readers = if is_object {
+            self.tree.has_keys(node)
+        } else {
+            is_list_of_documents || !self.tree.items(node).is_dead()
+        };
+        let frame = Frame { node, is_object };
+        // The stack is as deep as the table, and one for the outermost list.
+        match self.stack.get_mut(self.depth) {
+            Some(slot) if has_readers => {
+                *slot = frame;
+                self.depth += 1;
+                if is_object {
+                    self.state = State::KeyOrEnd;
+                } else {
+                    self.element_of(frame);
+                    self.state = State::ValueOrEnd;
+                }
+            }
+            _ => {
+                self.skipped = 1;
+                self.is_in_string = false;
+                self.is_escaped = false;
+                self.state = State::Skip;
+            }
+        }
+    }
+
+    /// An element of the array `frame` follows.
+    fn element_of(&mut self, frame: Frame) {
+        self.node = if self.depth == 1 && frame.node == Node::ROOT {
+            Node::ROOT
+        } else {
+            self.tree.items(frame.node)
+        };
+        self.state = State::Value;
+    }
+
+    fn leave(&mut self, sink: &mut impl Sink) {
+        let Some(frame) = self.top() else {
+            self.state = State::Broken;
+            return;
+        };
+        self.depth -= 1;
+        let is_list_of_documents = !frame.is_object && self.depth == 0;
+        if !is_list_of_documents {
+            sink.close(frame.node);
+        }
+        self.end_value(sink, frame.node == Node::ROOT && frame.is_object);
+    }
+
+    /// A value ended; `is_document` says whether it was one.
+    fn end_value(&mut self, sink: &mut impl Sink, is_document: bool) {
+        if is_document {
+            self.documents += 1;
+            sink.document();
+        }
+        if self.depth == 0 {
+            if !is_document {
+                self.documents += 1;
+            }
+            self.node = Node::ROOT;
+            self.state = State::Between;
+        } else {
+            self.state = State::After;
+        }
+    }
+
+    fn top(&self) -> Option<Frame> {
+        self.stack.get(self.depth.checked_sub(1)?).copied()
+    }
+
+    fn end_bare(&mut self, sink: &mut impl Sink) {
+        match self.word.read() {
+            Some(value) => {
+                if !self.node.is_dead() {
+                    sink.bare(self.node, value);
+                }
+                self.end_value(sink, false);
+            }
+            None => self.state = State::Broken,
+        }
+    }
+
+    fn begin_string(&mut self, want: Want) {
+        // A key in an object without readers is skipped with its object.
+        self.text.clear();
+        self.want = want;
+        self.escape = Escape::None;
+        self.high = None;
+        self.state = State::InString;
+    }
+
+    /// Reads on in a string; gives what is behind the part that was read.
+    fn string<'a>(&mut self, bytes: &'a [u8], sink: &mut impl Sink) -> &'a [u8] {
+        if self.escape != Escape::None {
+            let Some((&byte, rest)) = bytes.split_first() else {
+                return bytes;
+            };
+            self.escaped(byte, sink);
+            return rest;
+        }
+        let Some(at) = memchr2(b'"', b'\\', bytes) else {
+            self.keep(bytes, sink);
+            return &[];
+        };
+        let (run, rest) = bytes.split_at(at);
+        self.keep(run, sink);
+        let Some((&byte, rest)) = rest.split_first() else {
+            return rest;
+        };
+        if byte == b'\\' {
+            self.escape = Escape::Begun;
+        } else {
+            self.end_string(sink);
+        }
+        rest
+    }
+
+    fn escaped(&mut self, byte: u8, sink: &mut impl Sink) {
+        self.escape = match self.escape {
+            Escape::Unicode(digits, value) => {
+                let Some(digit) = char::from(byte).to_digit(16) else {
+                    self.state = State::Broken;
+                    return;
+                };
+                let value = (value << 4) | u16::try_from(digit).unwrap_or(0);
+                if digits < 3 {
+                    Escape::Unicode(digits + 1, value)
+                } else {
+                    self.utf16(value, sink);
+                    Escape::None
+                }
+            }
+            _ if byte == b'u' => Escape::Unicode(0, 0),
+            _ => {
+                let plain = match byte {
+                    b'b' => 0x08,
+                    b'f' => 0x0c,
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    b't' => b'\t',
+                    // `\"`, `\\`, `\/`, and what JSON doesn't have.
+                    other => other,
+                };
+                self.keep(&[plain], sink);
+                Escape::None
+            }
+        };
+    }
+
+    /// One unit of UTF-16, half a character maybe.
+    fn utf16(&mut self, unit: u16, sink: &mut impl Sink) {
+        let high = self.high.take();
+        if (0xd800..0xdc00).contains(&unit) {
+            self.high = Some(unit);
+            return;
+        }
+        let units = [high.unwrap_or(unit), unit];
+        let units = if high.is_some() {
+            &units[..]
+        } else {
+            &units[1..]
+        };
+        let mut buffer = [0; 4];
+        for c in char::decode_utf16(units.iter().copied()) {
+            let c = c.unwrap_or(char::REPLACEMENT_CHARACTER);
+            self.keep(c.encode_utf8(&mut buffer).as_bytes(), sink);
+        }
+    }
+
+    fn keep(&mut self, run: &[u8], sink: &mut impl Sink) {
+        match self.want {
+            Want::Nothing => {}
+            Want::Key | Want::Kept => self.text.push(run),
+            Want::Pieces => sink.piece(run),
+        }
+    }
+
+    fn end_string(&mut self, sink: &mut impl Sink) {
+        match self.want {
+            Want::Key => {
+                let object = self.top().map_or(Node::DEAD, |frame| frame.node);
+                let key = self.text.get();
+                self.node = key.map_or(Node::DEAD, |key| self.tree.key(object, key));
+                self.state = State::Colon;
+                return;
+            }
+            Want::Kept => sink.string(self.node, self.text.get()),
+            Want::Pieces => sink.pieces_end(),
+            Want::Nothing => {}
+        }
+        self.end_value(sink, false);
+    }
+
+    /// Reads on in a container that nobody asks for.
+    fn skip<'a>(&mut self, mut bytes: &'a [u8], sink: &mut impl Sink) -> &'a [u8] {
+        loop {
+            if self.is_in_string {
+                bytes = self.skip_string(bytes);
+                if self.is_in_string {
+                    return bytes;
+                }
+            }
+            let Some(at) = bytes.iter().position(|byte| is_bracket_or_quote(*byte)) else {
+                return &[];
+            };
+            let (_, rest) = bytes.split_at(at);
+            let Some((&byte, rest)) = rest.split_first() else {
+                return rest;
+            };
+            bytes = rest;
+            match byte {
+                b'"' => self.is_in_string = true,
+                b'{' | b'[' => self.skipped += 1,
+                _ => self.skipped -= 1,
+            }
+            if self.skipped == 0 {
+                let is_document = self.node == Node::ROOT;
+                if !self.node.is_dead() {
+                    sink.close(self.node);
+                }
+                self.end_value(sink, is_document);
+                return bytes;
+            }
+        }
+    }
+
+    fn skip_string<'a>(&mut self, mut bytes: &'a [u8]) -> &'a [u8] {
+        loop {
+            if self.is_escaped {
+                let Some((_, rest)) = bytes.split_first() else {
+                    return bytes;
+                };
+                bytes = rest;
+                self.is_escaped = false;
+            }
+            let Some(at) = memchr2(b'"', b'\\', bytes) else {
+                return &[];
+            };
+            let is_end = bytes.get(at) == Some(&b'"');
+            bytes = bytes.get(at + 1..).unwrap_or(&[]);
+            if is_end {
+                self.is_in_string = false;
+                return bytes;
+            }
+            self.is_escaped = true;
+        }
+    }
+}
+
+const fn is_bracket_or_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'{' | b'}' | b'[' | b']')
+}

@@ -1,0 +1,237 @@
+//! What was read so far: counts, marks, names.
+//!
+//! A document's values are *pending* until its frame is whole; then they
+//! replace what earlier documents said, field by field. So counts that run are
+//! kept, not added, and a damaged document leaves nothing behind.
+
+use super::counts::{Counts, SHAPES, Shape};
+use super::fields::{Action, Mark, Marks, Node, Tree, tree};
+use super::json::{Bare, Sink, Text};
+
+/// A set of values.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Values {
+    counts: [Counts; SHAPES],
+    /// Bit by shape: which of `counts` aren't empty.
+    shapes: u16,
+    pub(crate) marks: Marks,
+    pub(crate) model: Text,
+    pub(crate) service_tier: Text,
+    /// A field for a count held something that is none.
+    pub(crate) has_bad_count: bool,
+}
+
+impl Values {
+    pub(crate) fn counts(&self, shape: Shape) -> &Counts {
+        &self.counts[shape as usize]
+    }
+
+    pub(crate) fn counts_mut(&mut self, shape: Shape) -> &mut Counts {
+        self.shapes |= 1 << shape as u16;
+        &mut self.counts[shape as usize]
+    }
+
+    pub(crate) fn has_counts(&self) -> bool {
+        self.shapes != 0
+    }
+
+    fn clear(&mut self) {
+        if self.shapes != 0 {
+            self.counts = Default::default();
+            self.shapes = 0;
+        }
+        self.marks.clear();
+        self.model.clear();
+        self.service_tier.clear();
+        self.has_bad_count = false;
+    }
+}
+
+/// An element of a list of counts by name.
+#[derive(Clone, Copy, Debug, Default)]
+struct Item {
+    name: [u8; 8],
+    name_len: u8,
+    count: Option<u64>,
+}
+
+impl Item {
+    fn name(&mut self, name: Option<&[u8]>) {
+        let name = name.filter(|name| name.len() <= self.name.len());
+        let name = name.unwrap_or_default();
+        if let Some(room) = self.name.get_mut(..name.len()) {
+            room.copy_from_slice(name);
+            self.name_len = u8::try_from(name.len()).unwrap_or(0);
+        }
+    }
+
+    fn is_named(&self, name: &str) -> bool {
+        let own = self.name.get(..usize::from(self.name_len));
+        own.is_some_and(|own| own.eq_ignore_ascii_case(name.as_bytes()))
+    }
+}
+
+/// Collects what the scanner tells of.
+#[derive(Clone, Debug)]
+pub(crate) struct Reading {
+    tree: &'static Tree,
+    pending: Values,
+    pub(crate) values: Values,
+    item: Item,
+    /// The last counts came with the end of the answer or after it.
+    has_final_counts: bool,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self {
+            tree: tree(),
+            pending: Values::default(),
+            values: Values::default(),
+            item: Item::default(),
+            has_final_counts: false,
+        }
+    }
+}
+
+impl Reading {
+    /// Lets the pending values count.
+    pub(crate) fn commit(&mut self) {
+        let pending = &mut self.pending;
+        let values = &mut self.values;
+        values.marks.add(pending.marks);
+        values.has_bad_count |= pending.has_bad_count;
+        if pending.has_counts() {
+            for shape in Shape::ALL {
+                let newer = &pending.counts[shape as usize];
+                if !newer.is_empty() {
+                    values.counts_mut(shape).replace(newer);
+                }
+            }
+            self.has_final_counts = values.marks.has(Mark::Finished);
+        }
+        for (newer, value) in [
+            (&pending.model, &mut values.model),
+            (&pending.service_tier, &mut values.service_tier),
+        ] {
+            // An empty name stands in for one that isn't known yet.
+            if !newer.is_empty() {
+                value.clone_from(newer);
+            }
+        }
+        pending.clear();
+    }
+
+    /// Forgets the pending values.
+    pub(crate) fn discard(&mut self) {
+        self.pending.clear();
+    }
+
+    /// Whether the counts are the last that the provider gives.
+    pub(crate) fn is_final(&self) -> bool {
+        self.has_final_counts || self.values.marks.has(Mark::Ended)
+    }
+
+    /// Something that the frame says, not its document; pending with it.
+    pub(crate) fn mark(&mut self, mark: Mark) {
+        self.pending.marks.set(mark);
+    }
+
+    fn count(&mut self, node: Node, value: u64) {
+        for action in self.tree.actions(node) {
+            match *action {
+                Action::Count(shape, kind) => self.pending.counts_mut(shape).set(kind, value),
+                Action::Add(shape, kind) => self.pending.counts_mut(shape).add(kind, value),
+                Action::ItemCount => self.item.count = Some(value),
+                _ => {}
+            }
+        }
+    }
+
+    /// What is there and not null; `is_count` says whether it can be a count.
+    fn present(&mut self, node: Node, is_count: bool) {
+        for action in self.tree.actions(node) {
+            match *action {
+                Action::Is(mark) | Action::There(mark) => self.pending.marks.set(mark),
+                Action::Count(..) | Action::Add(..) | Action::ItemCount if !is_count => {
+                    self.pending.has_bad_count = true;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Sink for Reading {
+    fn open(&mut self, node: Node) {
+        for action in self.tree.actions(node) {
+            match *action {
+                Action::Restart(shape, kinds) => {
+                    let counts = self.pending.counts_mut(shape);
+                    kinds.iter().for_each(|kind| counts.unset(*kind));
+                }
+                Action::Item => self.item = Item::default(),
+                _ => {}
+            }
+        }
+        self.present(node, false);
+    }
+
+    fn close(&mut self, node: Node) {
+        for action in self.tree.actions(node) {
+            if let Action::TakeItem(name, shape, kind) = *action
+                && let Some(count) = self.item.count
+                && self.item.is_named(name)
+            {
+                self.pending.counts_mut(shape).add(kind, count);
+            }
+        }
+    }
+
+    fn bare(&mut self, node: Node, value: Bare) {
+        match value {
+            Bare::Null => {
+                for action in self.tree.actions(node) {
+                    if let Action::There(mark) = *action {
+                        self.pending.marks.set(mark);
+                    }
+                }
+                return;
+            }
+            Bare::Count(count) => self.count(node, count),
+            Bare::Bool(true) => {
+                for action in self.tree.actions(node) {
+                    if let Action::True(mark) = *action {
+                        self.pending.marks.set(mark);
+                    }
+                }
+            }
+            Bare::Bool(false) | Bare::NoCount => {}
+        }
+        self.present(node, matches!(value, Bare::Count(_)));
+    }
+
+    fn string(&mut self, node: Node, value: Option<&[u8]>) {
+        let text = value.unwrap_or_default();
+        for action in self.tree.actions(node) {
+            match *action {
+                Action::Model => self.pending.model.set(text),
+                Action::ServiceTier => self.pending.service_tier.set(text),
+                Action::ItemName => self.item.name(value),
+                Action::Says(word, mark) if text == word.as_bytes() => {
+                    self.pending.marks.set(mark);
+                }
+                Action::Starts(word, mark) if text.starts_with(word.as_bytes()) => {
+                    self.pending.marks.set(mark);
+                }
+                _ => {}
+            }
+        }
+        // Some gateways write 64-bit numbers as strings.
+        let count = super::json::count(text);
+        if let Some(count) = count {
+            self.count(node, count);
+        }
+        self.present(node, count.is_some());
+    }
+}
