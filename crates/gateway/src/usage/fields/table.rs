@@ -648,7 +648,7 @@ const OLLAMA: &[Row] = &[
 /// Whose body it is, where several speak one format. Only fields that others
 /// don't have.
 const WHOSE: &[Row] = &[
-    ("prompt_filter_results", Is(Mark::OfAzure)),
+    ("prompt_filter_results", There(Mark::OfAzure)),
     ("choices.[].content_filter_results", Is(Mark::OfAzure)),
     ("error.innererror", Is(Mark::OfAzure)),
     ("usage.prompt_cache_hit_tokens", Is(Mark::OfDeepSeek)),
