@@ -4,4 +4,6 @@
 //! - [`usage`] reads tokens out of bodies and event streams of thirteen
 //!   providers and of whoever copies their formats.
 
+#![forbid(unsafe_code)]
+
 pub mod usage;

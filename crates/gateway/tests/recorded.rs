@@ -75,9 +75,9 @@ impl Expected {
         };
         let rest = |whole: u64, parts: u64| whole.saturating_sub(parts);
         Tokens {
-            input: self.input.map(|input| {
-                rest(input, cached + zero(self.audio)) + zero(self.tool_prompt)
-            }),
+            input: self
+                .input
+                .map(|input| rest(input, cached + zero(self.audio)) + zero(self.tool_prompt)),
             cache_read: self.cache_read,
             cache_write: self.cache_write,
             output: self.output.map(|output| rest(output, reasoning)),
@@ -122,12 +122,20 @@ fn check(expected: &Expected, usage: &Usage, how: &str) {
     assert_eq!(usage.state, state, "{file} {how}: {:?}", usage.findings);
     assert_eq!(usage.unreadable, None, "{file} {how}");
     let is_contradictory = CONTRADICTORY.contains(&file);
-    assert_eq!(usage.estimated, is_contradictory, "{file} {how}: {:?}", usage.findings);
+    assert_eq!(
+        usage.estimated, is_contradictory,
+        "{file} {how}: {:?}",
+        usage.findings
+    );
     if let (Some(total), false) = (expected.total, is_contradictory) {
         assert_eq!(usage.tokens.total(), total, "{file} {how}");
     }
     if !expected.model.is_empty() {
-        assert_eq!(usage.model.as_deref(), Some(&*expected.model), "{file} {how}");
+        assert_eq!(
+            usage.model.as_deref(),
+            Some(&*expected.model),
+            "{file} {how}"
+        );
     }
 }
 
@@ -171,11 +179,19 @@ fn billed_units_are_given_apart() {
         let usage = read(Extractor::new(), body, body.len());
         if expected.billed != [None, None] {
             let billed = usage.billed.unwrap();
-            assert_eq!([billed.input, billed.output], expected.billed, "{}", expected.file);
+            assert_eq!(
+                [billed.input, billed.output],
+                expected.billed,
+                "{}",
+                expected.file
+            );
         }
     }
     let compacted = "anthropic/messages_stream_compaction_iterations.sse";
-    let (_, body) = bodies.iter().find(|(expected, _)| expected.file == compacted).unwrap();
+    let (_, body) = bodies
+        .iter()
+        .find(|(expected, _)| expected.file == compacted)
+        .unwrap();
     let billed = read(Extractor::new(), body, 7).billed.unwrap();
     assert_eq!(
         (billed.input, billed.output, billed.cache_read),
@@ -192,7 +208,8 @@ fn providers_are_recognised_from_bodies_and_paths() {
         let folder = expected.file.split('/').next().unwrap();
         let provider: Provider = folder.parse().unwrap();
         let alone = read(Extractor::new(), body, 100);
-        let is_marked = expected.is_present && !unmarked.iter().any(|file| expected.file.starts_with(file));
+        let is_marked =
+            expected.is_present && !unmarked.iter().any(|file| expected.file.starts_with(file));
         if is_marked {
             assert_eq!(alone.provider, Some(provider), "{} alone", expected.file);
         }

@@ -176,12 +176,7 @@ fn add_unsaid_audio(counts: &mut Counts) {
     counts.set(Kind::AudioInput, audio.min(prompt.saturating_sub(cached)));
 }
 
-fn input(
-    counts: &Counts,
-    parts: &Parts,
-    rule: Rule,
-    findings: &mut Vec<Finding>,
-) -> Option<u64> {
+fn input(counts: &Counts, parts: &Parts, rule: Rule, findings: &mut Vec<Finding>) -> Option<u64> {
     let prompt = counts.get(Kind::Input)?;
     let cache = if rule.input_includes_cache {
         parts.cache

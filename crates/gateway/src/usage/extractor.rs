@@ -15,8 +15,14 @@ use super::tokens::Tokens;
 const HEADERS: [(&str, Kind); 4] = [
     ("x-amzn-bedrock-input-token-count", Kind::Input),
     ("x-amzn-bedrock-output-token-count", Kind::Output),
-    ("x-amzn-bedrock-cache-read-input-token-count", Kind::CacheRead),
-    ("x-amzn-bedrock-cache-write-input-token-count", Kind::CacheWrite),
+    (
+        "x-amzn-bedrock-cache-read-input-token-count",
+        Kind::CacheRead,
+    ),
+    (
+        "x-amzn-bedrock-cache-write-input-token-count",
+        Kind::CacheWrite,
+    ),
 ];
 
 #[derive(Debug)]
@@ -98,7 +104,9 @@ impl Extractor {
     /// `x-amzn-bedrock-input-token-count` and its like) matter. What the body
     /// says goes before.
     pub fn header(&mut self, name: &str, value: &[u8]) {
-        let known = HEADERS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
+        let known = HEADERS
+            .iter()
+            .find(|(known, _)| name.eq_ignore_ascii_case(known));
         if let Some((_, kind)) = known {
             match count(value) {
                 Some(tokens) => {
@@ -114,7 +122,8 @@ impl Extractor {
 
     /// Takes the next bytes of the body.
     pub fn push(&mut self, mut bytes: &[u8]) {
-        while let (Body::Unknown(sniffer), Some((&byte, rest))) = (&mut self.body, bytes.split_first())
+        while let (Body::Unknown(sniffer), Some((&byte, rest))) =
+            (&mut self.body, bytes.split_first())
         {
             bytes = rest;
             if let Some(format) = sniffer.push(byte) {

@@ -94,9 +94,9 @@ impl fmt::Display for Finding {
             Self::NotACount => f.write_str(
                 "a field for a count holds something that is no whole number: it is left out",
             ),
-            Self::Malformed => f.write_str(
-                "a part of the body is not in its format: it is left out",
-            ),
+            Self::Malformed => {
+                f.write_str("a part of the body is not in its format: it is left out")
+            }
         }
     }
 }

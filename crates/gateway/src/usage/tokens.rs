@@ -81,11 +81,11 @@ impl Tokens {
     /// ```
     #[must_use]
     pub fn put_into(&self, record: UsageRecord) -> UsageRecord {
-        TokenKind::ALL.into_iter().fold(record, |record, kind| {
-            match self.get(kind) {
+        TokenKind::ALL
+            .into_iter()
+            .fold(record, |record, kind| match self.get(kind) {
                 Some(tokens) => record.tokens(kind, tokens),
                 None => record,
-            }
-        })
+            })
     }
 }

@@ -70,9 +70,15 @@ const CHAT: &[Row] = &[
         Count(Shape::Chat, Kind::CacheMiss),
     ),
     // Perplexity; servers in the manner of older DeepSeek.
-    ("usage.reasoning_tokens", Count(Shape::Chat, Kind::Reasoning)),
+    (
+        "usage.reasoning_tokens",
+        Count(Shape::Chat, Kind::Reasoning),
+    ),
     ("usage.prompt_audio_seconds", Is(Mark::AudioSeconds)),
-    ("x_groq.usage.prompt_tokens", Count(Shape::Chat, Kind::Input)),
+    (
+        "x_groq.usage.prompt_tokens",
+        Count(Shape::Chat, Kind::Input),
+    ),
     (
         "x_groq.usage.completion_tokens",
         Count(Shape::Chat, Kind::Output),
@@ -96,20 +102,14 @@ const CHAT: &[Row] = &[
 /// `usage.input_tokens`, which Anthropic, OpenAI's responses, transcriptions
 /// and images have in common.
 const USAGE: &[Row] = &[
-    (
-        "usage.input_tokens",
-        Count(Shape::InputOutput, Kind::Input),
-    ),
+    ("usage.input_tokens", Count(Shape::InputOutput, Kind::Input)),
     (
         "usage.output_tokens",
         Count(Shape::InputOutput, Kind::Output),
     ),
     ("usage.service_tier", ServiceTier),
     // OpenAI: the details' presence says that input includes the cache.
-    (
-        "usage.input_tokens_details",
-        Is(Mark::InputIncludesCache),
-    ),
+    ("usage.input_tokens_details", Is(Mark::InputIncludesCache)),
     (
         "usage.input_tokens_details.cached_tokens",
         Count(Shape::InputOutput, Kind::CacheRead),
@@ -289,12 +289,18 @@ const RESPONSES: &[Row] = &[
     ("response.service_tier", ServiceTier),
     ("response.error", Is(Mark::Error)),
     ("object", Says("response", Mark::InputIncludesCache)),
-    ("response.object", Says("response", Mark::InputIncludesCache)),
+    (
+        "response.object",
+        Says("response", Mark::InputIncludesCache),
+    ),
     ("type", Says("response.completed", Mark::Ended)),
     ("type", Says("response.incomplete", Mark::Ended)),
     ("type", Says("response.failed", Mark::Ended)),
     ("type", Says("transcript.text.done", Mark::Ended)),
-    ("type", Says("transcript.text.done", Mark::InputIncludesCache)),
+    (
+        "type",
+        Says("transcript.text.done", Mark::InputIncludesCache),
+    ),
     ("type", Says("transcription.done", Mark::Ended)),
     ("type", Says("speech.audio.done", Mark::Ended)),
     ("type", Says("speech.audio.done", Mark::InputIncludesCache)),
@@ -362,7 +368,10 @@ const GEMINI: &[Row] = &[
         Restart(Shape::Gemini, &[Kind::AudioOutput]),
     ),
     ("usageMetadata.candidatesTokensDetails.[]", Item),
-    ("usageMetadata.candidatesTokensDetails.[].modality", ItemName),
+    (
+        "usageMetadata.candidatesTokensDetails.[].modality",
+        ItemName,
+    ),
     (
         "usageMetadata.candidatesTokensDetails.[].tokenCount",
         ItemCount,
@@ -376,7 +385,10 @@ const GEMINI: &[Row] = &[
     ("candidates.[].finishReason", Is(Mark::Finished)),
     ("promptFeedback.blockReason", Is(Mark::Finished)),
     // Interactions: plain, in a step's metadata, and at the end of a stream.
-    ("usage.total_input_tokens", Count(Shape::Gemini, Kind::Input)),
+    (
+        "usage.total_input_tokens",
+        Count(Shape::Gemini, Kind::Input),
+    ),
     (
         "usage.total_output_tokens",
         Count(Shape::Gemini, Kind::Output),
@@ -557,10 +569,7 @@ const COHERE: &[Row] = &[
         Count(Shape::Cohere, Kind::Output),
     ),
     // `usage.cached_tokens` is in the table of chat completions.
-    (
-        "usage.cached_tokens",
-        Count(Shape::Cohere, Kind::CacheRead),
-    ),
+    ("usage.cached_tokens", Count(Shape::Cohere, Kind::CacheRead)),
     (
         "usage.billed_units.input_tokens",
         Count(Shape::CohereBilled, Kind::Input),
@@ -593,15 +602,15 @@ const COHERE: &[Row] = &[
     ("delta.usage.billed_units", Is(Mark::OfCohere)),
     ("type", Says("message-start", Mark::OfCohere)),
     ("type", Says("message-end", Mark::Ended)),
-    ("meta.tokens.input_tokens", Count(Shape::Cohere, Kind::Input)),
+    (
+        "meta.tokens.input_tokens",
+        Count(Shape::Cohere, Kind::Input),
+    ),
     (
         "meta.tokens.output_tokens",
         Count(Shape::Cohere, Kind::Output),
     ),
-    (
-        "meta.cached_tokens",
-        Count(Shape::Cohere, Kind::CacheRead),
-    ),
+    ("meta.cached_tokens", Count(Shape::Cohere, Kind::CacheRead)),
     (
         "meta.billed_units.input_tokens",
         Count(Shape::CohereBilled, Kind::Input),

@@ -53,7 +53,9 @@ impl Tree {
             }
         }
         for entry in &mut tree.entries {
-            entry.keys.sort_unstable_by_key(|(key, _)| order(key.as_bytes()));
+            entry
+                .keys
+                .sort_unstable_by_key(|(key, _)| order(key.as_bytes()));
         }
         tree
     }
@@ -127,7 +129,10 @@ mod tests {
 
     #[test]
     fn the_scanner_has_room_for_the_deepest_path() {
-        let deepest = table::rows().iter().map(|(path, _)| path.split('.').count()).max();
+        let deepest = table::rows()
+            .iter()
+            .map(|(path, _)| path.split('.').count())
+            .max();
         assert!(deepest.unwrap() < MOST_DEPTH);
     }
 

@@ -58,15 +58,19 @@ impl JsonText {
             let (line, behind) = bytes.split_at(at);
             bytes = behind;
             self.scanner.push(line, &mut Documents(reading));
-            if self.scanner.is_broken() {
+            let is_line_end = line.ends_with(b"\n");
+            // A string can't hold a line end; where it does, and that isn't
+            // one document in each line, there is nothing to gain by it.
+            let is_cut_line = is_line_end && self.is_by_line && self.scanner.is_in_string();
+            if self.scanner.is_broken() || is_cut_line {
                 self.is_malformed = true;
                 reading.discard();
-            }
-            if line.ends_with(b"\n") {
-                self.is_by_line |= self.scanner.is_at_rest() && self.scanner.documents() > 0;
-                if self.scanner.is_broken() && self.is_by_line {
+                if is_line_end && self.is_by_line {
                     self.scanner.reset();
                 }
+            }
+            if is_line_end {
+                self.is_by_line |= self.scanner.is_at_rest() && self.scanner.documents() > 0;
             }
         }
     }

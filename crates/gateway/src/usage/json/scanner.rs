@@ -128,6 +128,10 @@ impl Scanner {
         self.state == State::Between
     }
 
+    pub(crate) fn is_in_string(&self) -> bool {
+        self.state == State::InString || self.state == State::Skip && self.is_in_string
+    }
+
     pub(crate) fn is_broken(&self) -> bool {
         self.state == State::Broken
     }

@@ -48,8 +48,9 @@ fn of_host(host: &str) -> Option<Provider> {
     let host = host.trim().to_ascii_lowercase();
     let name = host.split(':').next().unwrap_or_default();
     let known = HOSTS.iter().find(|(end, _)| {
-        name.strip_suffix(end)
-            .is_some_and(|before| before.is_empty() || end.starts_with('.') || before.ends_with(['.', '-']))
+        name.strip_suffix(end).is_some_and(|before| {
+            before.is_empty() || end.starts_with('.') || before.ends_with(['.', '-'])
+        })
     });
     if let Some((_, provider)) = known {
         return Some(*provider);
@@ -63,9 +64,9 @@ impl Route {
     pub(crate) fn new(host: Option<&str>, path: Option<&str>) -> Self {
         let path = path.unwrap_or_default();
         let (in_path, path) = match path.split_once("://") {
-            Some((_, rest)) => rest
-                .find('/')
-                .map_or((Some(rest), ""), |at| (rest.get(..at), rest.get(at..).unwrap_or(""))),
+            Some((_, rest)) => rest.find('/').map_or((Some(rest), ""), |at| {
+                (rest.get(..at), rest.get(at..).unwrap_or(""))
+            }),
             None => (None, path),
         };
         let path = path.split(['?', '#']).next().unwrap_or_default();
@@ -116,7 +117,12 @@ fn of_path(path: &str) -> Route {
         sure(Provider::Gemini, None)
     } else if ends(&["/v2/chat", "/v2/embed", "/v2/rerank"]) {
         sure(Provider::Cohere, None)
-    } else if ends(&["/api/chat", "/api/generate", "/api/embed", "/api/embeddings"]) {
+    } else if ends(&[
+        "/api/chat",
+        "/api/generate",
+        "/api/embed",
+        "/api/embeddings",
+    ]) {
         sure(Provider::Ollama, None)
     } else if path.starts_with("/api/v1/") {
         sure(Provider::OpenRouter, None)
@@ -147,10 +153,12 @@ fn decoded(part: &str) -> Cow<'_, str> {
     let mut rest = part.as_bytes();
     while let Some((&byte, behind)) = rest.split_first() {
         rest = behind;
-        let escaped = behind.split_first_chunk::<2>().and_then(|(digits, behind)| {
-            let digits = std::str::from_utf8(digits).ok()?;
-            Some((u8::from_str_radix(digits, 16).ok()?, behind))
-        });
+        let escaped = behind
+            .split_first_chunk::<2>()
+            .and_then(|(digits, behind)| {
+                let digits = std::str::from_utf8(digits).ok()?;
+                Some((u8::from_str_radix(digits, 16).ok()?, behind))
+            });
         match escaped {
             Some((decoded, behind)) if byte == b'%' => {
                 bytes.push(decoded);
@@ -176,7 +184,10 @@ mod tests {
             ("notapi.openai.com", None),
             ("acme.openai.azure.com", Some(Provider::AzureOpenAi)),
             ("us-east5-aiplatform.googleapis.com", Some(Provider::Vertex)),
-            ("bedrock-runtime.eu-west-1.amazonaws.com", Some(Provider::Bedrock)),
+            (
+                "bedrock-runtime.eu-west-1.amazonaws.com",
+                Some(Provider::Bedrock),
+            ),
             ("s3.amazonaws.com", None),
         ];
         for (host, provider) in hosts {
@@ -194,13 +205,22 @@ mod tests {
         let model = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
         assert_eq!(route.model.as_deref(), Some(model));
 
-        let route = Route::new(None, Some("/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"));
+        let route = Route::new(
+            None,
+            Some("/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"),
+        );
         assert_eq!(route.provider, Some(Provider::Gemini));
         assert_eq!(route.model.as_deref(), Some("gemini-2.5-flash"));
 
         let route = Route::new(None, Some("/v1/chat/completions"));
-        assert_eq!((route.provider, route.likely), (None, Some(Provider::OpenAi)));
-        let route = Route::new(None, Some("https://api.groq.com/openai/v1/chat/completions"));
+        assert_eq!(
+            (route.provider, route.likely),
+            (None, Some(Provider::OpenAi))
+        );
+        let route = Route::new(
+            None,
+            Some("https://api.groq.com/openai/v1/chat/completions"),
+        );
         assert_eq!(route.provider, Some(Provider::Groq));
     }
 

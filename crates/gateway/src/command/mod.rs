@@ -1,0 +1,16 @@
+//! The command line: one file for each sub-command.
+
+mod args;
+mod error;
+mod usage;
+
+use args::Command;
+use error::CommandError;
+
+/// Does what the command line says.
+pub(crate) fn run() -> Result<(), CommandError> {
+    match args::parse()? {
+        Some(Command::Usage(args)) => usage::run(&args),
+        None => Ok(()),
+    }
+}

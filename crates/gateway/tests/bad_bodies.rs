@@ -1,0 +1,432 @@
+//! What each kind of bad body results in.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use quipu_gateway::usage::{Extractor, Finding, Unreadable, UsageState};
+use support::{read, read_whole};
+
+/// A body from `tests/bodies`.
+fn body(name: &str) -> Vec<u8> {
+    let bodies = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bodies");
+    fs::read(bodies.join(name)).unwrap()
+}
+
+fn chat(usage: &str) -> Vec<u8> {
+    format!(r#"{{"object":"chat.completion","model":"gpt-4o","choices":[],"usage":{usage}}}"#)
+        .into()
+}
+
+#[test]
+fn a_stream_that_ends_before_its_usage_has_none() {
+    let usage = read_whole(&body("chat_without_end.sse"));
+    assert_eq!(usage.state, UsageState::Missing);
+    assert!(usage.tokens.is_empty());
+    assert_eq!(usage.unreadable, None);
+}
+
+#[test]
+fn a_stream_that_ends_after_running_counts_is_partial() {
+    let usage = read_whole(&body("running_counts_cut.sse"));
+    assert_eq!(usage.state, UsageState::Partial);
+    assert_eq!(
+        (usage.tokens.input, usage.tokens.output),
+        (Some(20), Some(3))
+    );
+    assert!(!usage.estimated);
+}
+
+#[test]
+fn a_count_that_is_cut_is_not_half_a_count() {
+    let whole = br#"{"usage":{"prompt_tokens":1234,"completion_tokens":567}}"#;
+    let at = |needle: &str| {
+        let whole = std::str::from_utf8(whole).unwrap();
+        whole.find(needle).unwrap()
+    };
+    let usage = read_whole(&whole[..at("34,")]);
+    assert_eq!(
+        (usage.state, usage.tokens.input),
+        (UsageState::Missing, None)
+    );
+    let usage = read_whole(&whole[..at("67}")]);
+    assert_eq!(usage.state, UsageState::Partial);
+    assert_eq!(
+        (usage.tokens.input, usage.tokens.output),
+        (Some(1234), None)
+    );
+}
+
+#[test]
+fn counts_that_run_are_kept_and_not_added() {
+    let usage = read_whole(&body("running_counts.sse"));
+    assert_eq!(usage.state, UsageState::Complete);
+    assert_eq!(
+        (usage.tokens.input, usage.tokens.output),
+        (Some(20), Some(4))
+    );
+}
+
+#[test]
+fn an_error_has_no_usage_and_is_an_error() {
+    for name in [
+        "error_openai.json",
+        "error_anthropic.json",
+        "error_google.json",
+    ] {
+        let usage = read_whole(&body(name));
+        assert!(usage.is_error, "{name}");
+        assert_eq!(usage.state, UsageState::Missing, "{name}");
+        assert_eq!(usage.unreadable, None, "{name}");
+    }
+}
+
+#[test]
+fn an_error_in_mid_stream_leaves_what_was_counted_as_partial() {
+    let usage = read_whole(&body("anthropic_overloaded_mid_stream.sse"));
+    assert!(usage.is_error);
+    assert_eq!(usage.state, UsageState::Partial);
+    assert_eq!(
+        (usage.tokens.input, usage.tokens.output),
+        (Some(25), Some(1))
+    );
+}
+
+#[test]
+fn no_usage_and_null_usage_are_missing_and_not_zero() {
+    for text in [
+        r#"{"object":"chat.completion","model":"gpt-4o","choices":[]}"#,
+        r#"{"object":"chat.completion","model":"gpt-4o","usage":null}"#,
+        r#"{"usage":{}}"#,
+        r#"{"usage":{"prompt_tokens":null,"completion_tokens":null}}"#,
+        r#"{"usage":[]}"#,
+        "{}",
+        "[]",
+        "null",
+        r#""text""#,
+        "",
+        " \r\n",
+    ] {
+        let usage = read_whole(text.as_bytes());
+        assert_eq!(usage.state, UsageState::Missing, "{text}");
+        assert!(usage.tokens.is_empty(), "{text}");
+        assert_eq!(usage.unreadable, None, "{text}");
+    }
+}
+
+#[test]
+fn null_later_does_not_take_back_what_was_said() {
+    let usage = read_whole(&body("null_after_counts.sse"));
+    assert_eq!(
+        (usage.tokens.input, usage.tokens.output),
+        (Some(9), Some(2))
+    );
+    assert_eq!(usage.state, UsageState::Complete);
+}
+
+#[test]
+fn parts_beyond_their_whole_stand_and_the_rest_is_zero() {
+    let usage = read_whole(&chat(
+        r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,
+            "prompt_tokens_details":{"cached_tokens":12},
+            "completion_tokens_details":{"reasoning_tokens":7}}"#,
+    ));
+    assert_eq!(usage.tokens.input, Some(0));
+    assert_eq!(usage.tokens.cache_read, Some(12));
+    assert_eq!(usage.tokens.output, Some(0));
+    assert_eq!(usage.tokens.reasoning, Some(7));
+    assert!(usage.estimated);
+    assert_eq!(usage.state, UsageState::Complete);
+    assert_eq!(
+        usage.findings,
+        [
+            Finding::PromptPartsExceedPrompt {
+                parts: 12,
+                prompt: 10
+            },
+            Finding::CompletionPartsExceedCompletion {
+                parts: 7,
+                completion: 5
+            },
+        ]
+    );
+}
+
+#[test]
+fn a_total_that_fits_nothing_is_reported() {
+    let usage = read_whole(&chat(
+        r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":99}"#,
+    ));
+    assert_eq!(
+        (usage.tokens.input, usage.tokens.output),
+        (Some(10), Some(5))
+    );
+    assert!(usage.estimated);
+    assert_eq!(
+        usage.findings,
+        [Finding::TotalMismatch { total: 99, sum: 15 }]
+    );
+}
+
+#[test]
+fn the_total_tells_what_is_left_outside() {
+    // Reasoning beside the completion, as xAI's chat completions have it.
+    let usage = read_whole(&chat(
+        r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":22,
+            "completion_tokens_details":{"reasoning_tokens":7}}"#,
+    ));
+    assert_eq!(
+        (usage.tokens.output, usage.tokens.reasoning),
+        (Some(5), Some(7))
+    );
+    assert!(!usage.estimated);
+    // Cache beside the prompt.
+    let usage = read_whole(&chat(
+        r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":45,
+            "prompt_tokens_details":{"cached_tokens":30}}"#,
+    ));
+    assert_eq!(
+        (usage.tokens.input, usage.tokens.cache_read),
+        (Some(10), Some(30))
+    );
+    assert!(!usage.estimated);
+    // Audio beside the prompt, as Mistral has it, with and without its count.
+    for usage in [
+        r#"{"prompt_audio_seconds":12,"prompt_tokens":3,"total_tokens":419,
+            "completion_tokens":41,"prompt_tokens_details":{"audio_tokens":375}}"#,
+        r#"{"prompt_audio_seconds":12,"prompt_tokens":3,"total_tokens":419,"completion_tokens":41}"#,
+    ] {
+        let usage = read_whole(&chat(usage));
+        assert_eq!(
+            (usage.tokens.input, usage.tokens.audio),
+            (Some(3), Some(375))
+        );
+        assert_eq!(usage.tokens.total(), 419);
+        assert!(!usage.estimated);
+    }
+}
+
+#[test]
+fn hits_and_misses_that_are_not_the_prompt_are_reported() {
+    let usage = read_whole(&chat(
+        r#"{"prompt_tokens":10,"completion_tokens":5,
+            "prompt_cache_hit_tokens":6,"prompt_cache_miss_tokens":6}"#,
+    ));
+    assert_eq!(
+        (usage.tokens.input, usage.tokens.cache_read),
+        (Some(4), Some(6))
+    );
+    assert_eq!(
+        usage.findings,
+        [Finding::CacheSplitMismatch {
+            prompt: 10,
+            sum: 12
+        }]
+    );
+}
+
+#[test]
+fn what_is_no_count_is_left_out_and_makes_it_partial() {
+    for value in [
+        "-1",
+        "1.5",
+        "1e400",
+        "99999999999999999999",
+        r#""many""#,
+        "true",
+        "{}",
+        "[7]",
+        "NaN",
+    ] {
+        let body = chat(&format!(
+            r#"{{"prompt_tokens":{value},"completion_tokens":5}}"#
+        ));
+        let usage = read_whole(&body);
+        assert_eq!(usage.tokens.input, None, "{value}");
+        assert_eq!(usage.tokens.output, Some(5), "{value}");
+        assert_eq!(usage.state, UsageState::Partial, "{value}");
+        assert_eq!(usage.findings, [Finding::NotACount], "{value}");
+    }
+}
+
+#[test]
+fn whole_numbers_in_other_clothes_are_counts() {
+    for value in ["12", "12.0", r#""12""#, "012"] {
+        let body = chat(&format!(
+            r#"{{"prompt_tokens":{value},"completion_tokens":5}}"#
+        ));
+        assert_eq!(read_whole(&body).tokens.input, Some(12), "{value}");
+    }
+    let body = chat(r#"{"prompt_tokens":18446744073709551615,"completion_tokens":1}"#);
+    assert_eq!(read_whole(&body).tokens.input, Some(u64::MAX));
+    assert_eq!(read_whole(&body).tokens.total(), u64::MAX);
+}
+
+#[test]
+fn of_keys_given_twice_the_last_holds() {
+    let body = chat(r#"{"prompt_tokens":1,"completion_tokens":5,"prompt_tokens":2}"#);
+    assert_eq!(read_whole(&body).tokens.input, Some(2));
+    let body = br#"{"usage":{"prompt_tokens":1},"usage":{"completion_tokens":7}}"#;
+    let usage = read_whole(body);
+    assert_eq!(
+        (usage.tokens.input, usage.tokens.output),
+        (Some(1), Some(7))
+    );
+}
+
+#[test]
+fn escapes_in_keys_and_names_are_undone() {
+    let body = br#"{"model":"meta\/\u004clama \ud83d\ude00","us\u0061ge":{"prompt_tokens":3}}"#;
+    let usage = read_whole(body);
+    assert_eq!(usage.tokens.input, Some(3));
+    assert_eq!(usage.model.as_deref(), Some("meta/Llama \u{1f600}"));
+}
+
+#[test]
+fn what_a_model_writes_is_not_usage() {
+    // The same keys elsewhere: in a tool's input, in text, deeper, beside.
+    let usage = read_whole(&body("anthropic_decoys.json"));
+    assert_eq!(
+        (usage.tokens.input, usage.tokens.output),
+        (Some(11), Some(6))
+    );
+    assert_eq!(usage.tokens.cache_read, Some(0));
+}
+
+#[test]
+fn invalid_utf8_disturbs_nothing() {
+    let mut body = br#"{"x":"#.to_vec();
+    body.extend(b"\"\xff\xc3\x28\xed\xa0\x80\",");
+    body.extend(br#""model":"a"#);
+    body.extend(b"\xff\xfe");
+    body.extend(br#"b","usage":{"prompt_tokens":4,"completion_tokens":1}}"#);
+    for chunk in 1..body.len() {
+        let usage = read(Extractor::new(), &body, chunk);
+        assert_eq!(
+            (usage.tokens.input, usage.tokens.output),
+            (Some(4), Some(1))
+        );
+        assert_eq!(usage.model.as_deref(), Some("a\u{fffd}\u{fffd}b"));
+    }
+}
+
+#[test]
+fn line_ends_comments_and_marks_of_event_streams_change_nothing() {
+    let plain = body("running_counts.sse");
+    let text = String::from_utf8(plain.clone()).unwrap();
+    let expected = read_whole(&plain);
+    let crlf = text.replace('\n', "\r\n");
+    let cr = text.replace('\n', "\r");
+    let marked = format!("\u{feff}{text}");
+    let commented = text.replace(
+        "data:",
+        ": {\"usage\":{\"prompt_tokens\":999}}\r\nid: 7\ndata:",
+    );
+    let without_blank = text.replace("data: ", "data:");
+    let without_last_line_end = text.trim_end().to_owned();
+    let unknown_fields = text.replace(
+        "data:",
+        "event\nfoo: bar\ndata\ndatax: {\"usage\":9}\ndata:",
+    );
+    for variant in [
+        crlf,
+        cr,
+        marked,
+        commented,
+        without_blank,
+        without_last_line_end,
+        unknown_fields,
+    ] {
+        for chunk in [1, 2, 3, 5, 1000] {
+            let usage = read(Extractor::new(), variant.as_bytes(), chunk);
+            assert_eq!(usage, expected, "{variant}");
+        }
+    }
+}
+
+#[test]
+fn data_over_several_lines_is_one_document() {
+    let body = b"event: x\ndata: {\"usage\":\ndata: {\"prompt_tokens\":\ndata:  8,\"completion_tokens\":1}}\n\ndata: [DONE]\n\n";
+    for chunk in 1..body.len() {
+        let usage = read(Extractor::new(), body, chunk);
+        assert_eq!(
+            (usage.tokens.input, usage.tokens.output),
+            (Some(8), Some(1))
+        );
+        assert_eq!(usage.state, UsageState::Complete);
+    }
+}
+
+#[test]
+fn an_event_that_is_no_json_is_left_out() {
+    let body = b"data: {\"usage\":{\"prompt_tokens\":5,\n\ndata: oops\n\ndata: [DO\n\ndata: {\"usage\":{\"prompt_tokens\":8}}\n\ndata: [DONE]\n\n";
+    let usage = read_whole(body);
+    assert_eq!(usage.tokens.input, Some(8));
+    assert_eq!(usage.findings, [Finding::Malformed]);
+    assert_eq!(usage.state, UsageState::Partial);
+}
+
+#[test]
+fn a_bad_line_among_lines_is_left_out() {
+    for bad in [
+        "not json",
+        r#"{"eval_count":9,"response":"oops"#,
+        r#"{"eval_count":9,]"#,
+    ] {
+        let body = format!(
+            "{{\"model\":\"llama3\",\"done\":false}}\n{bad}\n{{\"eval_count\":5,\"done\":true}}\n"
+        );
+        for chunk in [1, 7, 1000] {
+            let usage = read(Extractor::new(), body.as_bytes(), chunk);
+            assert_eq!(usage.tokens.output, Some(5), "{bad}");
+            assert_eq!(usage.findings, [Finding::Malformed]);
+            assert_eq!(usage.state, UsageState::Partial);
+        }
+    }
+}
+
+#[test]
+fn what_follows_a_document_and_is_none_makes_it_partial() {
+    let mut body = chat(r#"{"prompt_tokens":3,"completion_tokens":1}"#);
+    body.extend(b"<!-- cached by a proxy -->");
+    let usage = read_whole(&body);
+    assert_eq!(usage.tokens.input, Some(3));
+    assert_eq!(usage.state, UsageState::Partial);
+    assert_eq!(usage.findings, [Finding::Malformed]);
+}
+
+#[test]
+fn what_is_no_response_can_not_be_read() {
+    let bodies: [(&[u8], Unreadable); 8] = [
+        (b"<html>502 Bad Gateway</html>", Unreadable::UnknownFormat),
+        (b"upstream connect error", Unreadable::UnknownFormat),
+        (b"\x89PNG\r\n", Unreadable::UnknownFormat),
+        (b"\x1f\x8b\x08\0\0\0", Unreadable::Compressed),
+        (b"\x28\xb5\x2f\xfd\0", Unreadable::Compressed),
+        (b"{usage: 1}", Unreadable::Malformed),
+        (b"[1, oops]", Unreadable::Malformed),
+        (b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", Unreadable::Malformed),
+    ];
+    for (body, why) in bodies {
+        let usage = read_whole(body);
+        assert_eq!(
+            usage.unreadable,
+            Some(why),
+            "{}",
+            String::from_utf8_lossy(body)
+        );
+        assert_eq!(usage.state, UsageState::Missing);
+    }
+}
+
+#[test]
+fn a_name_too_long_to_keep_is_not_given() {
+    let long = "m".repeat(10_000);
+    let body = format!(r#"{{"model":"{long}","{long}":1,"usage":{{"prompt_tokens":3}}}}"#);
+    let usage = read_whole(body.as_bytes());
+    assert_eq!(usage.model, None);
+    assert_eq!(usage.tokens.input, Some(3));
+}
