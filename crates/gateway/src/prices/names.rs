@@ -7,7 +7,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("gemini", &["gemini"]),
     (
         "bedrock",
-        &["bedrock_converse", "bedrock", "bedrock_mantle"],
+        &["bedrock_converse", "bedrock"],
     ),
     ("azure_openai", &["azure", "azure_text", "azure_ai"]),
     (

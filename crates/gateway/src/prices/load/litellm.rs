@@ -95,7 +95,9 @@ fn string<'a>(fields: &Fields<'a>, name: &str) -> Option<Cow<'a, str>> {
 fn tiered(price: &mut ModelPrice, value: &RawValue) -> Result<(), String> {
     let tiers: Vec<Fields<'_>> =
         serde_json::from_str(value.get()).map_err(|why| format!("tiered_pricing: {why}"))?;
-    for tier in &tiers {
+    // Searches have tiers by number of results.
+    let is_for_tokens = |tier: &&Fields<'_>| tier.keys().any(|name| parse_name(name).is_some());
+    for tier in tiers.iter().filter(is_for_tokens) {
         let range = tier.get("range").ok_or("tiered_pricing without a range")?;
         let range: Vec<f64> =
             serde_json::from_str(range.get()).map_err(|why| format!("range: {why}"))?;
@@ -160,7 +162,9 @@ pub(in crate::prices) fn parse(text: &str) -> Result<(Vec<Entry<'_>>, Vec<Skippe
                 let model = model_of(&key, &litellm);
                 let (provider, rank) = family(&litellm);
                 entries.push(Entry {
-                    rank: (rank, model.len() < key.len()),
+                    // Its own name in front is how the list names what is only
+                    // this provider's.
+                    rank: (rank, model.len() == key.len()),
                     model: Cow::Owned(model.to_owned()),
                     provider: Cow::Owned(provider.to_owned()),
                     price,
