@@ -22,7 +22,7 @@ fn sums_are_those_of_another_library() {
         let usage = read_whole(body.to_string().as_bytes());
         let tokens = usage.tokens;
         let zero = |count: Option<u64>| count.unwrap_or(0);
-        let spoken = zero(tokens.audio_output);
+        let spoken = zero(tokens.parts.audio_output);
         // The other library doesn't know this field of Mistral's.
         let is_known = body["usage"].get("num_cached_tokens").is_none();
         let own = [

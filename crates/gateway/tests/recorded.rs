@@ -8,7 +8,7 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use quipu_gateway::usage::{Extractor, Provider, Tokens, Usage, UsageState};
+use quipu_gateway::usage::{Extractor, Parts, Provider, Tokens, Usage, UsageState};
 use support::{data, read, read_pieces};
 
 /// A row of `expected_usage.csv`: counts as the provider cuts them.
@@ -91,8 +91,7 @@ impl Expected {
 /// The kinds alone, without what they are made of.
 fn kinds(tokens: Tokens) -> Tokens {
     Tokens {
-        cache_write_1h: None,
-        audio_output: None,
+        parts: Parts::default(),
         ..tokens
     }
 }

@@ -20,7 +20,7 @@ pub struct Prices {
     /// Counts the tables that were in use: 1 for the first.
     pub version: u64,
     /// The table.
-    pub table: PriceTable,
+    pub table: Arc<PriceTable>,
 }
 
 /// Where lists come from. What the own list has goes before LiteLLM's.
@@ -89,7 +89,10 @@ impl PriceBook {
     #[must_use]
     pub fn new(table: PriceTable) -> Self {
         Self {
-            current: ArcSwap::from_pointee(Prices { version: 1, table }),
+            current: ArcSwap::from_pointee(Prices {
+                version: 1,
+                table: Arc::new(table),
+            }),
         }
     }
 
@@ -103,12 +106,13 @@ impl PriceBook {
     /// Puts another table into use; gives its version. Of several at once, all
     /// get a version of their own, and the highest stays.
     pub fn replace(&self, table: PriceTable) -> u64 {
+        let table = Arc::new(table);
         let mut version = 0;
         self.current.rcu(|current| {
             version = current.version + 1;
             Prices {
                 version,
-                table: table.clone(),
+                table: Arc::clone(&table),
             }
         });
         version

@@ -81,16 +81,26 @@ pub(super) fn cost(
 }
 
 fn sum(rates: &Rates, tokens: &Tokens) -> Result<u128, Unpriced> {
-    let hour = tokens.cache_write_1h.unwrap_or(0);
-    let spoken = tokens.audio_output.unwrap_or(0);
-    let rest = |whole: Option<u64>, part: u64| whole.unwrap_or(0).saturating_sub(part);
+    let of = |count: Option<u64>| count.unwrap_or(0);
+    let parts = &tokens.parts;
+    let (hour, spoken) = (of(parts.cache_write_1h), of(parts.audio_output));
+    let (seen, made) = (of(parts.image_input), of(parts.image_output));
+    let (cached_audio, cached_image) = (of(parts.cache_read_audio), of(parts.cache_read_image));
+    let rest = |whole: Option<u64>, part: u64| of(whole).saturating_sub(part);
     let amounts = [
-        (RateKind::Input, tokens.input.unwrap_or(0)),
-        (RateKind::Output, tokens.output.unwrap_or(0)),
-        (RateKind::CacheRead, tokens.cache_read.unwrap_or(0)),
+        (RateKind::Input, rest(tokens.input, seen)),
+        (RateKind::ImageInput, seen),
+        (RateKind::Output, rest(tokens.output, made)),
+        (RateKind::ImageOutput, made),
+        (
+            RateKind::CacheRead,
+            rest(tokens.cache_read, cached_audio.saturating_add(cached_image)),
+        ),
+        (RateKind::CacheReadAudio, cached_audio),
+        (RateKind::CacheReadImage, cached_image),
         (RateKind::CacheWrite, rest(tokens.cache_write, hour)),
         (RateKind::CacheWrite1h, hour),
-        (RateKind::Reasoning, tokens.reasoning.unwrap_or(0)),
+        (RateKind::Reasoning, of(tokens.reasoning)),
         (RateKind::AudioInput, rest(tokens.audio, spoken)),
         (RateKind::AudioOutput, spoken),
     ];
@@ -99,12 +109,11 @@ fn sum(rates: &Rates, tokens: &Tokens) -> Result<u128, Unpriced> {
         if amount == 0 {
             continue;
         }
-        let own = rates.get(kind);
-        let rate = match kind {
-            RateKind::Reasoning => own.or(rates.get(RateKind::Output)),
-            _ => own,
-        };
-        let rate = rate.ok_or(Unpriced::NoRate(kind))?;
+        let stand_in = || rates.get(kind.stand_in()?);
+        let rate = rates
+            .get(kind)
+            .or_else(stand_in)
+            .ok_or(Unpriced::NoRate(kind))?;
         // Below 2¹²⁸; the sum is what may exceed it.
         sum = sum.saturating_add(u128::from(amount) * u128::from(rate.atto()));
     }

@@ -5,10 +5,7 @@
 const FAMILIES: &[(&str, &[&str])] = &[
     ("openai", &["openai", "text-completion-openai"]),
     ("gemini", &["gemini"]),
-    (
-        "bedrock",
-        &["bedrock_converse", "bedrock"],
-    ),
+    ("bedrock", &["bedrock_converse", "bedrock"]),
     ("azure_openai", &["azure", "azure_text", "azure_ai"]),
     (
         "mistral",

@@ -8,13 +8,13 @@ use quipu::{ModelId, TokenKind, UsageRecord};
 use super::book::{PriceBook, Prices};
 use super::cost::{Unpriced, cost};
 use super::rates::{ModelPrice, RateKind};
-use crate::usage::{Tokens, Usage};
+use crate::usage::{Parts, Tokens, Usage};
 
 /// Prices records off the request path: it remembers each model's price, and
 /// forgets when the book has a new table.
 ///
-/// A record holds less than a response: not how long written cache lives, not
-/// which way audio went, not the service tier. Calls where that matters are
+/// A record holds less than a response: not how long written cache lives, which
+/// way audio went, what was an image, or the service tier. Calls where that matters are
 /// priced from the response instead, when it has ended; see
 /// [`must_be_priced_at_once`].
 #[derive(Debug)]
@@ -70,8 +70,7 @@ impl Pricer {
             output: reported(TokenKind::Output),
             reasoning: reported(TokenKind::Reasoning),
             audio: reported(TokenKind::Audio),
-            cache_write_1h: None,
-            audio_output: None,
+            parts: Parts::default(),
         };
         if tokens.audio.unwrap_or(0) > 0 && !is_audio_one_price(price, &tokens) {
             return Err(Unpriced::NotInRecord);
@@ -93,7 +92,7 @@ fn is_audio_one_price(price: &ModelPrice, tokens: &Tokens) -> bool {
 pub fn must_be_priced_at_once(usage: &Usage) -> bool {
     let tokens = &usage.tokens;
     let service = usage.service_tier.as_deref();
-    tokens.cache_write_1h.unwrap_or(0) > 0
+    tokens.parts.has_any()
         || tokens.audio.unwrap_or(0) > 0
         || service.and_then(super::rates::service_name).is_some()
         || usage.billed.is_some()

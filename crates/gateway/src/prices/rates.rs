@@ -24,10 +24,22 @@ pub enum RateKind {
     AudioInput,
     /// Audio that the model speaks.
     AudioOutput,
+    /// Images that the model sees. Where a model has no rate for them, they
+    /// cost what other prompt tokens cost.
+    ImageInput,
+    /// Images that the model makes. Where a model has no rate for them, they
+    /// cost what completion tokens cost.
+    ImageOutput,
+    /// Audio read from the cache. Where a model has no rate for it, it costs
+    /// what other cached tokens cost.
+    CacheReadAudio,
+    /// Images read from the cache. Where a model has no rate for them, they
+    /// cost what other cached tokens cost.
+    CacheReadImage,
 }
 
 /// Number of [`RateKind`]s.
-const KINDS: usize = 8;
+const KINDS: usize = 12;
 
 impl RateKind {
     /// The name in quipu's own files, for example `cache_write_1h`.
@@ -42,6 +54,20 @@ impl RateKind {
             Self::Reasoning => "reasoning",
             Self::AudioInput => "audio_input",
             Self::AudioOutput => "audio_output",
+            Self::ImageInput => "image_input",
+            Self::ImageOutput => "image_output",
+            Self::CacheReadAudio => "cache_read_audio",
+            Self::CacheReadImage => "cache_read_image",
+        }
+    }
+
+    /// The kind whose rate holds where there is none for this one.
+    pub(super) const fn stand_in(self) -> Option<Self> {
+        match self {
+            Self::Reasoning | Self::ImageOutput => Some(Self::Output),
+            Self::ImageInput => Some(Self::Input),
+            Self::CacheReadAudio | Self::CacheReadImage => Some(Self::CacheRead),
+            _ => None,
         }
     }
 }

@@ -19,10 +19,17 @@ pub struct Skipped {
     pub why: String,
 }
 
+/// The models of one provider.
 #[derive(Clone, Debug, Default)]
 struct Models {
-    /// By name; the rank says which of a list's entries goes before.
-    by_name: HashMap<Box<str>, (Option<(usize, bool)>, Arc<ModelPrice>)>,
+    by_name: HashMap<Box<str>, Model>,
+}
+
+#[derive(Clone, Debug)]
+struct Model {
+    /// Which of a list's entries of one name goes before: the lower.
+    rank: (usize, bool),
+    price: Arc<ModelPrice>,
 }
 
 /// Prices by provider and model. Made once, then only read.
@@ -71,9 +78,12 @@ impl PriceTableBuilder {
             let models = list.models(&entry.provider);
             let known = models.by_name.get(entry.model.as_ref());
             // Which of two goes before doesn't depend on their order.
-            if known.is_none_or(|(rank, _)| Some(entry.rank) < *rank) {
-                let value = (Some(entry.rank), Arc::new(entry.price));
-                models.by_name.insert(entry.model.as_ref().into(), value);
+            if known.is_none_or(|known| entry.rank < known.rank) {
+                let model = Model {
+                    rank: entry.rank,
+                    price: Arc::new(entry.price),
+                };
+                models.by_name.insert(entry.model.as_ref().into(), model);
             }
         }
         self.table.extend(list);
@@ -92,8 +102,11 @@ impl PriceTableBuilder {
             let price = Arc::new(entry.price);
             for name in entry.names {
                 let models = list.models(&provider);
-                let value = (None, Arc::clone(&price));
-                if models.by_name.insert(name.as_str().into(), value).is_some() {
+                let model = Model {
+                    rank: (0, false),
+                    price: Arc::clone(&price),
+                };
+                if models.by_name.insert(name.as_str().into(), model).is_some() {
                     return Err(PriceError::Twice {
                         model: format!("{provider}/{name}"),
                     });
@@ -165,7 +178,7 @@ impl PriceTable {
     pub fn find(&self, provider: &str, model: &str) -> Option<&Arc<ModelPrice>> {
         let models = self.providers.get(provider)?;
         let found = candidates(model).find_map(|name| models.by_name.get(name));
-        found.map(|(_, price)| price)
+        found.map(|model| &model.price)
     }
 
     /// The cost of a call in nano-US-dollars.

@@ -68,13 +68,16 @@ pub(crate) enum Kind {
     AudioInput,
     AudioCached,
     AudioOutput,
+    ImageInput,
+    ImageCached,
+    ImageOutput,
     /// Results of tools that Gemini put into the prompt.
     ToolPrompt,
     Total,
 }
 
 /// Number of [`Kind`]s.
-const KINDS: usize = 13;
+const KINDS: usize = 16;
 
 /// The counts of one shape.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

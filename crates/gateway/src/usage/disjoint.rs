@@ -8,7 +8,7 @@
 use super::counts::{Counts, Kind, Shape};
 use super::fields::{Mark, Marks};
 use super::finding::Finding;
-use super::tokens::Tokens;
+use super::tokens::{Parts, Tokens};
 
 /// What is part of what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Rule {
 
 /// The counts as sums need them.
 #[derive(Clone, Copy, Debug)]
-struct Parts {
+struct Summands {
     input: u64,
     cache: u64,
     audio_input: u64,
@@ -53,7 +53,7 @@ struct Parts {
     reasoning: u64,
 }
 
-impl Parts {
+impl Summands {
     fn of(counts: &Counts) -> Self {
         let get = |kind| counts.get(kind).unwrap_or(0);
         Self {
@@ -82,7 +82,7 @@ impl Parts {
 }
 
 /// The rule that fits the total; where none does, the shape's own.
-fn fitting(rule: Rule, parts: &Parts, total: u64, findings: &mut Vec<Finding>) -> Rule {
+fn fitting(rule: Rule, parts: &Summands, total: u64, findings: &mut Vec<Finding>) -> Rule {
     let sum = parts.sum(rule);
     if sum == total {
         return rule;
@@ -120,7 +120,7 @@ pub(super) fn disjoint(
     if shape == Shape::Chat && marks.has(Mark::AudioSeconds) {
         add_unsaid_audio(&mut counts);
     }
-    let parts = Parts::of(&counts);
+    let parts = Summands::of(&counts);
     let mut rule = Rule::of(shape, marks);
     // Without the prompt there is nothing to compare the total with.
     if let (Some(total), Some(_)) = (counts.get(Kind::Total), counts.get(Kind::Input)) {
@@ -133,16 +133,31 @@ pub(super) fn disjoint(
         (None, None) => None,
         (heard, spoken) => Some(heard.unwrap_or(0).saturating_add(spoken.unwrap_or(0))),
     };
-    let cache_write = cache_write(&counts, findings);
+    let (cache_write, cache_write_1h) = cache_write(&counts, findings);
+    let input = input(&counts, &parts, rule, findings);
+    let output = output(&counts, rule, findings);
+    let cache_read = counts.get(Kind::CacheRead);
+    // A part is at most as large as what it is of.
+    let part = |kind, whole: Option<u64>| counts.get(kind).map(|part| part.min(whole.unwrap_or(0)));
+    let seen = counts.get(Kind::ImageInput).map(|image| {
+        let uncached = image.saturating_sub(counts.get(Kind::ImageCached).unwrap_or(0));
+        uncached.min(input.unwrap_or(0))
+    });
     Tokens {
-        input: input(&counts, &parts, rule, findings),
-        cache_read: counts.get(Kind::CacheRead),
-        cache_write: cache_write.0,
-        output: output(&counts, rule, findings),
+        input,
+        cache_read,
+        cache_write,
+        output,
         reasoning: counts.get(Kind::Reasoning),
         audio,
-        cache_write_1h: cache_write.1,
-        audio_output,
+        parts: Parts {
+            cache_write_1h,
+            cache_read_audio: part(Kind::AudioCached, cache_read),
+            cache_read_image: part(Kind::ImageCached, cache_read),
+            image_input: seen,
+            image_output: part(Kind::ImageOutput, output),
+            audio_output,
+        },
     }
 }
 
@@ -176,7 +191,12 @@ fn add_unsaid_audio(counts: &mut Counts) {
     counts.set(Kind::AudioInput, audio.min(prompt.saturating_sub(cached)));
 }
 
-fn input(counts: &Counts, parts: &Parts, rule: Rule, findings: &mut Vec<Finding>) -> Option<u64> {
+fn input(
+    counts: &Counts,
+    parts: &Summands,
+    rule: Rule,
+    findings: &mut Vec<Finding>,
+) -> Option<u64> {
     let prompt = counts.get(Kind::Input)?;
     let cache = if rule.input_includes_cache {
         parts.cache

@@ -26,4 +26,4 @@ pub use extractor::Extractor;
 pub use finding::Finding;
 pub use provider::{Provider, UnknownProvider};
 pub use result::{Unreadable, Usage, UsageState};
-pub use tokens::Tokens;
+pub use tokens::{Parts, Tokens};

@@ -20,12 +20,43 @@ pub struct Tokens {
     pub reasoning: Option<u64>,
     /// Audio tokens, in both directions.
     pub audio: Option<u64>,
-    /// Of [`cache_write`](Self::cache_write), those that live an hour; a part
-    /// of that kind, not a kind of its own.
+    /// What is known of the parts of these kinds that have prices of their own.
+    pub parts: Parts,
+}
+
+/// Parts of kinds. Each is contained in its kind and at most as large; `None`
+/// means that the provider did not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// Of the cache-written tokens, those that live an hour.
     pub cache_write_1h: Option<u64>,
-    /// Of [`audio`](Self::audio), those that the model spoke; a part of that
-    /// kind, not a kind of its own.
+    /// Of the cache-read tokens, those of audio.
+    pub cache_read_audio: Option<u64>,
+    /// Of the cache-read tokens, those of images.
+    pub cache_read_image: Option<u64>,
+    /// Of the input tokens, those of images.
+    pub image_input: Option<u64>,
+    /// Of the output tokens, those of images.
+    pub image_output: Option<u64>,
+    /// Of the audio tokens, those that the model spoke.
     pub audio_output: Option<u64>,
+}
+
+impl Parts {
+    /// Whether one of them isn't zero.
+    #[must_use]
+    pub fn has_any(&self) -> bool {
+        [
+            self.cache_write_1h,
+            self.cache_read_audio,
+            self.cache_read_image,
+            self.image_input,
+            self.image_output,
+            self.audio_output,
+        ]
+        .into_iter()
+        .any(|part| part.unwrap_or(0) > 0)
+    }
 }
 
 impl Tokens {
@@ -58,7 +89,7 @@ impl Tokens {
     /// Tokens of the prompt, of all kinds: what tiers by context size go by.
     #[must_use]
     pub fn prompt(&self) -> u64 {
-        let spoken = self.audio_output.unwrap_or(0);
+        let spoken = self.parts.audio_output.unwrap_or(0);
         let heard = self.audio.unwrap_or(0).saturating_sub(spoken);
         [self.input, self.cache_read, self.cache_write, Some(heard)]
             .into_iter()

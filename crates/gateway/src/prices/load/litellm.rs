@@ -17,7 +17,7 @@ const CACHE_HIT: &str = "input_cost_per_token_cache_hit";
 const CACHE_READ: &str = "cache_read_input_token_cost";
 
 /// Names of rates, the longer before what they begin with.
-const RATES: [(&str, RateKind); 9] = [
+const RATES: [(&str, RateKind); 13] = [
     (CACHE_HIT, RateKind::CacheRead),
     ("input_cost_per_token", RateKind::Input),
     ("output_cost_per_token", RateKind::Output),
@@ -30,6 +30,16 @@ const RATES: [(&str, RateKind); 9] = [
     ("output_cost_per_reasoning_token", RateKind::Reasoning),
     ("input_cost_per_audio_token", RateKind::AudioInput),
     ("output_cost_per_audio_token", RateKind::AudioOutput),
+    ("input_cost_per_image_token", RateKind::ImageInput),
+    ("output_cost_per_image_token", RateKind::ImageOutput),
+    (
+        "cache_read_input_audio_token_cost",
+        RateKind::CacheReadAudio,
+    ),
+    (
+        "cache_read_input_image_token_cost",
+        RateKind::CacheReadImage,
+    ),
 ];
 
 /// A key that explains the format instead of naming a model.
@@ -225,8 +235,8 @@ mod tests {
                 None,
             ),
             ("input_cost_per_character", None),
-            ("output_cost_per_image_token", None),
-            ("cache_read_input_audio_token_cost", None),
+            ("output_cost_per_image", None),
+            ("cache_creation_input_audio_token_cost", None),
             ("max_input_tokens", None),
         ] {
             assert_eq!(parse_name(name), expected, "{name}");

@@ -40,6 +40,10 @@ struct Tier {
     reasoning: Option<String>,
     audio_input: Option<String>,
     audio_output: Option<String>,
+    image_input: Option<String>,
+    image_output: Option<String>,
+    cache_read_audio: Option<String>,
+    cache_read_image: Option<String>,
     /// Above how many tokens; only within `above`.
     tokens: Option<u64>,
     #[serde(default)]
@@ -60,7 +64,8 @@ impl Tier {
         if let Some(field) = self.unknown.keys().next() {
             return Err(PriceError::Own(format!(
                 "{model}: there is no field {field:?}; fields are input, output, cache_read, \
-                 cache_write, cache_write_1h, reasoning, audio_input, audio_output, above"
+                 cache_write, cache_write_1h, reasoning, audio_input, audio_output, image_input, \
+                 image_output, cache_read_audio, cache_read_image, above"
             )));
         }
         for (kind, text) in [
@@ -72,6 +77,10 @@ impl Tier {
             (RateKind::Reasoning, &self.reasoning),
             (RateKind::AudioInput, &self.audio_input),
             (RateKind::AudioOutput, &self.audio_output),
+            (RateKind::ImageInput, &self.image_input),
+            (RateKind::ImageOutput, &self.image_output),
+            (RateKind::CacheReadAudio, &self.cache_read_audio),
+            (RateKind::CacheReadImage, &self.cache_read_image),
         ] {
             let Some(text) = text else { continue };
             let rate = Rate::per_million(text).map_err(|why| PriceError::Rate {

@@ -7,6 +7,8 @@
 
 mod bare;
 mod scanner;
+mod skip;
+mod string;
 mod text;
 
 pub(crate) use bare::{Bare, count};

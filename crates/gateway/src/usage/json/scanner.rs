@@ -1,10 +1,9 @@
 //! The state machine: one byte at a time where structure is, in runs where
 //! there is only text.
 
-use memchr::memchr2;
-
 use super::bare::{Bare, Word, is_bare};
-use super::text::Text;
+use super::skip::Skip;
+use super::string::{Read, StringReader, Want};
 use crate::usage::fields::{MOST_DEPTH, Node, Tree};
 
 /// What is told of a document while it is read. Only nodes of the table are
@@ -49,24 +48,6 @@ enum State {
     Broken,
 }
 
-/// What becomes of the string that is being read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Want {
-    Nothing,
-    Key,
-    Kept,
-    Pieces,
-}
-
-/// Inside an escape sequence of a string.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Escape {
-    None,
-    Begun,
-    /// Hex digits so far, and their value.
-    Unicode(u8, u16),
-}
-
 #[derive(Clone, Copy, Debug)]
 struct Frame {
     node: Node,
@@ -82,16 +63,9 @@ pub(crate) struct Scanner {
     depth: usize,
     /// Of the value that comes next or is being read.
     node: Node,
-    want: Want,
-    escape: Escape,
-    /// The first half of a surrogate pair.
-    high: Option<u16>,
-    text: Text,
+    string: StringReader,
     word: Word,
-    /// Open brackets inside a container that is skipped.
-    skipped: u64,
-    is_in_string: bool,
-    is_escaped: bool,
+    skip: Skip,
     documents: u64,
 }
 
@@ -106,14 +80,9 @@ impl Scanner {
             }; MOST_DEPTH],
             depth: 0,
             node: Node::ROOT,
-            want: Want::Nothing,
-            escape: Escape::None,
-            high: None,
-            text: Text::default(),
+            string: StringReader::default(),
             word: Word::default(),
-            skipped: 0,
-            is_in_string: false,
-            is_escaped: false,
+            skip: Skip::default(),
             documents: 0,
         }
     }
@@ -129,7 +98,7 @@ impl Scanner {
     }
 
     pub(crate) fn is_in_string(&self) -> bool {
-        self.state == State::InString || self.state == State::Skip && self.is_in_string
+        self.state == State::InString || self.state == State::Skip && self.skip.is_in_string()
     }
 
     pub(crate) fn is_broken(&self) -> bool {
@@ -141,9 +110,6 @@ impl Scanner {
         self.state = State::Between;
         self.depth = 0;
         self.node = Node::ROOT;
-        self.skipped = 0;
-        self.is_in_string = false;
-        self.is_escaped = false;
     }
 
     /// Says that nothing more follows here: a number ends with its document.
@@ -251,9 +217,7 @@ impl Scanner {
                 }
             }
             _ => {
-                self.skipped = 1;
-                self.is_in_string = false;
-                self.is_escaped = false;
+                self.skip = Skip::begun();
                 self.state = State::Skip;
             }
         }
@@ -316,110 +280,35 @@ impl Scanner {
     }
 
     fn begin_string(&mut self, want: Want) {
-        // A key in an object without readers is skipped with its object.
-        self.text.clear();
-        self.want = want;
-        self.escape = Escape::None;
-        self.high = None;
+        self.string.begin(want);
         self.state = State::InString;
     }
 
     /// Reads on in a string; gives what is behind the part that was read.
     fn string<'a>(&mut self, bytes: &'a [u8], sink: &mut impl Sink) -> &'a [u8] {
-        if self.escape != Escape::None {
-            let Some((&byte, rest)) = bytes.split_first() else {
-                return bytes;
-            };
-            self.escaped(byte, sink);
-            return rest;
-        }
-        let Some(at) = memchr2(b'"', b'\\', bytes) else {
-            self.keep(bytes, sink);
-            return &[];
-        };
-        let (run, rest) = bytes.split_at(at);
-        self.keep(run, sink);
-        let Some((&byte, rest)) = rest.split_first() else {
-            return rest;
-        };
-        if byte == b'\\' {
-            self.escape = Escape::Begun;
-        } else {
-            self.end_string(sink);
-        }
-        rest
-    }
-
-    fn escaped(&mut self, byte: u8, sink: &mut impl Sink) {
-        self.escape = match self.escape {
-            Escape::Unicode(digits, value) => {
-                let Some(digit) = char::from(byte).to_digit(16) else {
-                    self.state = State::Broken;
-                    return;
-                };
-                let value = (value << 4) | u16::try_from(digit).unwrap_or(0);
-                if digits < 3 {
-                    Escape::Unicode(digits + 1, value)
-                } else {
-                    self.utf16(value, sink);
-                    Escape::None
-                }
+        match self.string.read(bytes, |piece| sink.piece(piece)) {
+            Read::On => &[],
+            Read::Ended(rest) => {
+                self.end_string(sink);
+                rest
             }
-            _ if byte == b'u' => Escape::Unicode(0, 0),
-            _ => {
-                let plain = match byte {
-                    b'b' => 0x08,
-                    b'f' => 0x0c,
-                    b'n' => b'\n',
-                    b'r' => b'\r',
-                    b't' => b'\t',
-                    // `\"`, `\\`, `\/`, and what JSON doesn't have.
-                    other => other,
-                };
-                self.keep(&[plain], sink);
-                Escape::None
+            Read::Broken => {
+                self.state = State::Broken;
+                &[]
             }
-        };
-    }
-
-    /// One unit of UTF-16, half a character maybe.
-    fn utf16(&mut self, unit: u16, sink: &mut impl Sink) {
-        let high = self.high.take();
-        if (0xd800..0xdc00).contains(&unit) {
-            self.high = Some(unit);
-            return;
-        }
-        let units = [high.unwrap_or(unit), unit];
-        let units = if high.is_some() {
-            &units[..]
-        } else {
-            &units[1..]
-        };
-        let mut buffer = [0; 4];
-        for c in char::decode_utf16(units.iter().copied()) {
-            let c = c.unwrap_or(char::REPLACEMENT_CHARACTER);
-            self.keep(c.encode_utf8(&mut buffer).as_bytes(), sink);
-        }
-    }
-
-    fn keep(&mut self, run: &[u8], sink: &mut impl Sink) {
-        match self.want {
-            Want::Nothing => {}
-            Want::Key | Want::Kept => self.text.push(run),
-            Want::Pieces => sink.piece(run),
         }
     }
 
     fn end_string(&mut self, sink: &mut impl Sink) {
-        match self.want {
+        match self.string.want() {
             Want::Key => {
                 let object = self.top().map_or(Node::DEAD, |frame| frame.node);
-                let key = self.text.get();
+                let key = self.string.text();
                 self.node = key.map_or(Node::DEAD, |key| self.tree.key(object, key));
                 self.state = State::Colon;
                 return;
             }
-            Want::Kept => sink.string(self.node, self.text.get()),
+            Want::Kept => sink.string(self.node, self.string.text()),
             Want::Pieces => sink.pieces_end(),
             Want::Nothing => {}
         }
@@ -427,61 +316,15 @@ impl Scanner {
     }
 
     /// Reads on in a container that nobody asks for.
-    fn skip<'a>(&mut self, mut bytes: &'a [u8], sink: &mut impl Sink) -> &'a [u8] {
-        loop {
-            if self.is_in_string {
-                bytes = self.skip_string(bytes);
-                if self.is_in_string {
-                    return bytes;
-                }
-            }
-            let Some(at) = bytes.iter().position(|byte| is_bracket_or_quote(*byte)) else {
-                return &[];
-            };
-            let (_, rest) = bytes.split_at(at);
-            let Some((&byte, rest)) = rest.split_first() else {
-                return rest;
-            };
-            bytes = rest;
-            match byte {
-                b'"' => self.is_in_string = true,
-                b'{' | b'[' => self.skipped += 1,
-                _ => self.skipped -= 1,
-            }
-            if self.skipped == 0 {
-                let is_document = self.node == Node::ROOT;
-                if !self.node.is_dead() {
-                    sink.close(self.node);
-                }
-                self.end_value(sink, is_document);
-                return bytes;
-            }
+    fn skip<'a>(&mut self, bytes: &'a [u8], sink: &mut impl Sink) -> &'a [u8] {
+        let Some(rest) = self.skip.walk(bytes) else {
+            return &[];
+        };
+        let is_document = self.node == Node::ROOT;
+        if !self.node.is_dead() {
+            sink.close(self.node);
         }
+        self.end_value(sink, is_document);
+        rest
     }
-
-    fn skip_string<'a>(&mut self, mut bytes: &'a [u8]) -> &'a [u8] {
-        loop {
-            if self.is_escaped {
-                let Some((_, rest)) = bytes.split_first() else {
-                    return bytes;
-                };
-                bytes = rest;
-                self.is_escaped = false;
-            }
-            let Some(at) = memchr2(b'"', b'\\', bytes) else {
-                return &[];
-            };
-            let is_end = bytes.get(at) == Some(&b'"');
-            bytes = bytes.get(at + 1..).unwrap_or(&[]);
-            if is_end {
-                self.is_in_string = false;
-                return bytes;
-            }
-            self.is_escaped = true;
-        }
-    }
-}
-
-const fn is_bracket_or_quote(byte: u8) -> bool {
-    matches!(byte, b'"' | b'{' | b'}' | b'[' | b']')
 }
