@@ -62,6 +62,12 @@ fn read(start: &[u8], piece: &[u8], times: usize, end: &[u8]) -> Usage {
     extractor.finish()
 }
 
+#[test]
+fn an_extractor_is_small() {
+    let size = size_of::<Extractor>();
+    assert!(size < 5 * 1024, "{size} bytes");
+}
+
 const MIB: usize = 1 << 20;
 
 #[test]
