@@ -1,5 +1,5 @@
 //! What a gateway needs between a provider's response and a committed count in
-//! [quipu](quipu): the usage that the response holds, and what it costs.
+//! [quipu]: the usage that the response holds, and what it costs.
 //!
 //! - [`usage`] reads tokens out of bodies and event streams of thirteen
 //!   providers and of whoever copies their formats;
