@@ -8,7 +8,7 @@ use quipu::{Recorder, TokenKind, UsageRecord};
 use quipu_gateway::prices::{
     PriceBook, PriceTable, Pricer, RateKind, Unpriced, must_be_priced_at_once,
 };
-use quipu_gateway::usage::{Extractor, Parts, Tokens};
+use quipu_gateway::usage::{Extractor, Parts, Provider, Tokens};
 
 const OWN: &str = r#"
 [[model]]
@@ -403,4 +403,31 @@ fn parts_cost_what_their_kind_costs_unless_they_have_a_rate() {
     );
     let parts = 2_000 + 30_000 + 4_000 + 40_000 + 100 + 2_000 + 3_500;
     assert_eq!(table.cost("a", "parts", &tokens, None), Ok(parts));
+}
+
+#[test]
+fn a_path_names_the_model_that_is_billed() {
+    let list = r#"
+        [[model]]
+        provider = "bedrock"
+        name = "anthropic.claude-haiku-v1:0"
+        input = "1"
+        [[model]]
+        provider = "bedrock"
+        name = "claude-haiku"
+        input = "5"
+    "#;
+    let table = PriceTable::builder().own(list).unwrap().build();
+    let read = |path: &str| {
+        let mut extractor = Extractor::new().path(path).provider(Provider::Bedrock);
+        extractor.push(br#"{"type":"message","model":"claude-haiku","usage":{"input_tokens":3}}"#);
+        extractor.finish()
+    };
+    let usage = read("/model/anthropic.claude-haiku-v1%3A0/invoke");
+    assert_eq!(usage.model.as_deref(), Some("claude-haiku"));
+    assert_eq!(table.cost_of(&usage), Ok(3_000));
+    // A path that names none, or one without a price.
+    assert_eq!(table.cost_of(&read("/v1/messages")), Ok(15_000));
+    let profile = read("/model/arn%3Aaws%3Abedrock%3Aprofile/invoke");
+    assert_eq!(table.cost_of(&profile), Ok(15_000));
 }

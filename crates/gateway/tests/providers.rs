@@ -339,3 +339,20 @@ fn what_was_said_goes_into_a_record_and_nothing_else() {
     let record = usage.put_into(UsageRecord::new(model));
     assert_eq!(record, record.estimated(true));
 }
+
+#[test]
+fn a_gateway_that_adds_anthropics_fields_is_read_by_its_total() {
+    let usage = |total: u64| {
+        complete(&format!(
+            r#"{{"object":"chat.completion","model":"claude-opus-4-5","usage":{{"prompt_tokens":100,"completion_tokens":5,"total_tokens":{total},"cache_read_input_tokens":60,"cache_creation_input_tokens":30}}}}"#
+        ))
+    };
+    assert_eq!(
+        kinds(&usage(105).tokens),
+        [Some(10), Some(60), Some(30), Some(5), None, None]
+    );
+    assert_eq!(
+        kinds(&usage(195).tokens),
+        [Some(100), Some(60), Some(30), Some(5), None, None]
+    );
+}

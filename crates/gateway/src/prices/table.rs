@@ -202,16 +202,21 @@ impl PriceTable {
         cost(price, tokens, service_tier)
     }
 
-    /// The cost of what a response said that it billed, in nano-US-dollars;
-    /// see [`cost`](Self::cost).
+    /// The cost of what a response said that it billed, in nano-US-dollars, by
+    /// the model that the request's path names, or else the body; see
+    /// [`cost`](Self::cost).
     ///
     /// # Errors
     /// [`Unpriced`] says what is missing.
     pub fn cost_of(&self, usage: &Usage) -> Result<u64, Unpriced> {
-        let (Some(provider), Some(model)) = (usage.provider, &usage.model) else {
+        let provider = usage.provider.ok_or(Unpriced::NoName)?.name();
+        let names = [&usage.path_model, &usage.model];
+        let mut names = names.into_iter().flatten().peekable();
+        if names.peek().is_none() {
             return Err(Unpriced::NoName);
-        };
-        let service = usage.service_tier.as_deref();
-        self.cost(provider.name(), model, usage.billed_tokens(), service)
+        }
+        let price = names.find_map(|name| self.find(provider, name));
+        let price = price.ok_or(Unpriced::UnknownModel)?;
+        cost(price, usage.billed_tokens(), usage.service_tier.as_deref())
     }
 }

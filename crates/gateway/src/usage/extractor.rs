@@ -214,6 +214,7 @@ impl Extractor {
         Usage {
             provider: recognise(self.told, &self.route, values, model.as_deref()),
             model,
+            path_model: self.route.model.clone(),
             tokens,
             billed,
             state,

@@ -31,10 +31,6 @@ impl Values {
         &mut self.counts[shape as usize]
     }
 
-    pub(crate) fn has_counts(&self) -> bool {
-        self.shapes != 0
-    }
-
     fn clear(&mut self) {
         if self.shapes != 0 {
             self.counts = Default::default();
@@ -101,13 +97,15 @@ impl Reading {
         let values = &mut self.values;
         values.marks.add(pending.marks);
         values.has_bad_count |= pending.has_bad_count;
-        if pending.has_counts() {
-            for shape in Shape::ALL {
-                let newer = &pending.counts[shape as usize];
-                if !newer.is_empty() {
-                    values.counts_mut(shape).replace(newer);
-                }
+        let mut has_counts = false;
+        for shape in Shape::ALL {
+            let newer = &pending.counts[shape as usize];
+            if pending.shapes & (1 << shape as u16) != 0 && !newer.is_empty() {
+                values.counts_mut(shape).replace(newer);
+                has_counts = true;
             }
+        }
+        if has_counts {
             self.has_final_counts = values.marks.has(Mark::Finished);
         }
         for (newer, value) in [

@@ -76,6 +76,9 @@ pub struct Usage {
     pub provider: Option<Provider>,
     /// The model, as the body names it, else as the path does.
     pub model: Option<String>,
+    /// The model, as the request's path names it: what Bedrock and Vertex bill
+    /// by, whatever the body says.
+    pub path_model: Option<String>,
     /// The tokens of the call, by disjoint kinds.
     pub tokens: Tokens,
     /// What is billed, where the provider says that apart from what was used:

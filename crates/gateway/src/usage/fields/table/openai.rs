@@ -54,6 +54,15 @@ pub(super) const CHAT: &[Row] = &[
         "usage.num_cached_tokens",
         Count(Shape::Chat, Kind::CacheRead),
     ),
+    // Gateways that turn Anthropic's answers into this format.
+    (
+        "usage.cache_read_input_tokens",
+        Count(Shape::Chat, Kind::CacheRead),
+    ),
+    (
+        "usage.cache_creation_input_tokens",
+        Count(Shape::Chat, Kind::CacheWrite),
+    ),
     // DeepSeek.
     (
         "usage.prompt_cache_hit_tokens",
