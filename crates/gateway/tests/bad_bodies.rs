@@ -276,7 +276,27 @@ fn what_is_no_response_can_not_be_read() {
 fn a_name_too_long_to_keep_is_not_given() {
     let long = "m".repeat(10_000);
     let body = format!(r#"{{"model":"{long}","{long}":1,"usage":{{"prompt_tokens":3}}}}"#);
-    let usage = read_whole(body.as_bytes());
-    assert_eq!(usage.model, None);
-    assert_eq!(usage.tokens.input, Some(3));
+    for chunk in [100, body.len()] {
+        let usage = read(Extractor::new(), body.as_bytes(), chunk);
+        assert_eq!(usage.model, None);
+        assert_eq!(usage.tokens.input, Some(3));
+    }
+}
+
+#[test]
+fn brackets_and_quotes_in_text_are_text() {
+    let body = br#"{"extra":{"a":"\"}{][\\","b":["\\\"]}"]},"text":"}\"]","usage":{"prompt_tokens":3}}"#;
+    for chunk in 1..body.len() {
+        let usage = read(Extractor::new(), body, chunk);
+        assert_eq!(usage.tokens.input, Some(3));
+        assert_eq!(usage.state, UsageState::Complete);
+    }
+}
+
+#[test]
+fn record_separators_between_documents_are_known() {
+    let body = b"\x1e{\"done\":false}\n\x1e{\"eval_count\":5,\"done\":true}\n";
+    let usage = read_whole(body);
+    assert_eq!(usage.tokens.output, Some(5));
+    assert_eq!(usage.state, UsageState::Complete);
 }
