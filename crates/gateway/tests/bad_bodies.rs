@@ -250,7 +250,9 @@ fn what_follows_a_document_and_is_none_makes_it_partial() {
 
 #[test]
 fn what_is_no_response_can_not_be_read() {
-    let bodies: [(&[u8], Unreadable); 8] = [
+    let bodies: [(&[u8], Unreadable); 10] = [
+        (b"502 Bad Gateway", Unreadable::Malformed),
+        (b"null and void", Unreadable::Malformed),
         (b"<html>502 Bad Gateway</html>", Unreadable::UnknownFormat),
         (b"upstream connect error", Unreadable::UnknownFormat),
         (b"\x89PNG\r\n", Unreadable::UnknownFormat),
@@ -285,7 +287,8 @@ fn a_name_too_long_to_keep_is_not_given() {
 
 #[test]
 fn brackets_and_quotes_in_text_are_text() {
-    let body = br#"{"extra":{"a":"\"}{][\\","b":["\\\"]}"]},"text":"}\"]","usage":{"prompt_tokens":3}}"#;
+    let body =
+        br#"{"extra":{"a":"\"}{][\\","b":["\\\"]}"]},"text":"}\"]","usage":{"prompt_tokens":3}}"#;
     for chunk in 1..body.len() {
         let usage = read(Extractor::new(), body, chunk);
         assert_eq!(usage.tokens.input, Some(3));

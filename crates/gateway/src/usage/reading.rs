@@ -98,9 +98,15 @@ impl Reading {
         values.marks.add(pending.marks);
         values.has_bad_count |= pending.has_bad_count;
         let mut has_counts = false;
-        for shape in Shape::ALL {
+        // Nearly all events of a stream have none.
+        let shapes = if pending.shapes == 0 {
+            &[][..]
+        } else {
+            &Shape::ALL[..]
+        };
+        for shape in shapes.iter().copied() {
             let newer = &pending.counts[shape as usize];
-            if pending.shapes & (1 << shape as u16) != 0 && !newer.is_empty() {
+            if !newer.is_empty() {
                 values.counts_mut(shape).replace(newer);
                 has_counts = true;
             }

@@ -111,6 +111,7 @@ mod tests {
     #[test]
     fn other_numbers_are_not() {
         let long = "1".repeat(10_000);
+        let almost_whole = format!("1.{}5", "0".repeat(100));
         for number in [
             "-1",
             "1.5",
@@ -120,6 +121,7 @@ mod tests {
             "-Infinity",
             "1.",
             &long,
+            &almost_whole,
         ] {
             assert_eq!(read(number), Some(Bare::NoCount), "{number}");
         }

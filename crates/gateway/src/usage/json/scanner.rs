@@ -87,7 +87,7 @@ impl Scanner {
         }
     }
 
-    /// Documents that ended whole.
+    /// Documents, and lists of them, that ended whole; a bare value is none.
     pub(crate) const fn documents(&self) -> u64 {
         self.documents
     }
@@ -240,7 +240,9 @@ impl Scanner {
         };
         self.depth -= 1;
         let is_list_of_documents = !frame.is_object && self.depth == 0;
-        if !is_list_of_documents {
+        if is_list_of_documents {
+            self.documents += 1;
+        } else {
             sink.close(frame.node);
         }
         self.end_value(sink, frame.node == Node::ROOT && frame.is_object);
@@ -253,9 +255,6 @@ impl Scanner {
             sink.document();
         }
         if self.depth == 0 {
-            if !is_document {
-                self.documents += 1;
-            }
             self.node = Node::ROOT;
             self.state = State::Between;
         } else {
