@@ -199,22 +199,56 @@ fn line_ends_comments_and_marks_of_event_streams_change_nothing() {
 
 #[test]
 fn data_over_several_lines_is_one_document() {
-    let body = b"event: x\ndata: {\"usage\":\ndata: {\"prompt_tokens\":\ndata:  8,\"completion_tokens\":1}}\n\ndata: [DONE]\n\n";
-    for chunk in 1..body.len() {
-        let usage = read(Extractor::new(), body, chunk);
-        assert_eq!(
-            (usage.tokens.input, usage.tokens.output),
-            (Some(8), Some(1))
-        );
-        assert_eq!(usage.state, UsageState::Complete);
+    let lines = "event: x\ndata: [\ndata: {\"usage\":{\"completion_tokens\":1,\n\
+                 data:\ndata: \"prompt_tokens\":\ndata:  8}}]\n\ndata: [DONE]\n\n";
+    for body in [
+        lines.to_owned(),
+        lines.replace('\n', "\r\n"),
+        lines.replace('\n', "\r"),
+    ] {
+        for chunk in 1..body.len() {
+            let usage = read(Extractor::new(), body.as_bytes(), chunk);
+            assert_eq!(
+                (usage.tokens.input, usage.tokens.output),
+                (Some(8), Some(1)),
+                "{body}"
+            );
+            assert_eq!(usage.state, UsageState::Complete);
+            assert_eq!(usage.findings, []);
+        }
     }
+    // A line end is between them: this is no 12.
+    let usage = read_whole(b"data: {\"usage\":{\"prompt_tokens\":1\ndata: 2}}\n\n");
+    assert_eq!(usage.tokens.input, None);
+    assert_eq!(usage.findings, [Finding::Malformed]);
+}
+
+#[test]
+fn what_only_begins_like_the_end_is_no_end() {
+    let count = "data: {\"usage\":{\"prompt_tokens\":8}}\n\n";
+    for (end, state) in [
+        ("data: [DONE]\n\n", UsageState::Complete),
+        ("data:[DONE]", UsageState::Complete),
+        ("data: [DONE\n\n", UsageState::Partial),
+        ("data: [DON", UsageState::Partial),
+        ("data: [DONE]]\n\n", UsageState::Partial),
+        ("data:  [DONE]\n\n", UsageState::Partial),
+        ("id: [DONE]\n\n", UsageState::Partial),
+    ] {
+        let body = format!("{count}{end}");
+        let usage = read_whole(body.as_bytes());
+        assert_eq!(usage.tokens.input, Some(8), "{end}");
+        assert_eq!(usage.state, state, "{end}");
+    }
+    let usage = read_whole(format!("{count}data: [DO\n\n").as_bytes());
+    assert_eq!(usage.findings, [Finding::Malformed]);
 }
 
 #[test]
 fn an_event_that_is_no_json_is_left_out() {
-    let body = b"data: {\"usage\":{\"prompt_tokens\":5,\n\ndata: oops\n\ndata: [DO\n\ndata: {\"usage\":{\"prompt_tokens\":8}}\n\ndata: [DONE]\n\n";
+    let body = b"data: {\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":4,\n\ndata: oops\n\ndata: [DO\n\ndata: {\"usage\":{\"prompt_tokens\":8}}\n\ndata: [DONE]\n\n";
     let usage = read_whole(body);
-    assert_eq!(usage.tokens.input, Some(8));
+    assert_eq!((usage.tokens.input, usage.tokens.output), (Some(8), None));
     assert_eq!(usage.findings, [Finding::Malformed]);
     assert_eq!(usage.state, UsageState::Partial);
 }
