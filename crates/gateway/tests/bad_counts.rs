@@ -154,6 +154,9 @@ fn whole_numbers_in_other_clothes_are_counts() {
 fn of_keys_given_twice_the_last_holds() {
     let body = chat(r#"{"prompt_tokens":1,"completion_tokens":5,"prompt_tokens":2}"#);
     assert_eq!(read_whole(&body).tokens.input, Some(2));
+    // Of lists, too, whose elements are added up.
+    let body = br#"{"inputTextTokenCount":1,"results":[{"tokenCount":4}],"results":[{"tokenCount":2},{"tokenCount":3}]}"#;
+    assert_eq!(read_whole(body).tokens.output, Some(5));
     let body = br#"{"usage":{"prompt_tokens":1},"usage":{"completion_tokens":7}}"#;
     let usage = read_whole(body);
     assert_eq!(

@@ -86,6 +86,10 @@ fn every_flipped_bit_is_noticed() {
             let usage = read_whole(&body);
             assert_eq!(usage.state, UsageState::Missing, "byte {at} bit {bit}");
             assert!(usage.tokens.is_empty());
+            if (1..12).contains(&at) {
+                // At once, not after as many bytes as it claims to have.
+                assert_eq!(usage.unreadable, Some(Unreadable::Malformed));
+            }
         }
     }
 }

@@ -180,6 +180,15 @@ fn gemini_counts_modalities_and_tools() {
         (usage.tokens.input, usage.tokens.audio),
         (Some(30), Some(20))
     );
+    // Also where they don't name the modality any more.
+    let plain = chunk(10).replace("AUDIO", "TEXT");
+    let usage = complete(&events(&[&chunk(10), &plain]));
+    assert_eq!((usage.tokens.input, usage.tokens.audio), (Some(50), None));
+    // An element without a name or without a count says nothing.
+    let list = r#"[{"modality":"AUDIO","tokenCount":4},{"tokenCount":5},{"modality":"AUDIO"}]"#;
+    let body =
+        format!(r#"{{"usageMetadata":{{"promptTokenCount":50,"promptTokensDetails":{list}}}}}"#);
+    assert_eq!(complete(&body).tokens.audio, Some(4));
 }
 
 #[test]

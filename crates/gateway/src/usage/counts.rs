@@ -83,7 +83,10 @@ const KINDS: usize = 16;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     values: [u64; KINDS],
+    /// Bit by kind: which are there.
     present: u16,
+    /// Bit by kind: of which an earlier count no longer holds.
+    void: u16,
 }
 
 impl Counts {
@@ -102,8 +105,10 @@ impl Counts {
         self.set(kind, sum);
     }
 
-    pub(crate) const fn unset(&mut self, kind: Kind) {
+    /// Says that whatever was counted before doesn't hold.
+    pub(crate) const fn void(&mut self, kind: Kind) {
         self.present &= !(1 << kind as u16);
+        self.void |= 1 << kind as u16;
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -117,6 +122,6 @@ impl Counts {
                 self.values[kind] = *value;
             }
         }
-        self.present |= newer.present;
+        self.present = self.present & !newer.void | newer.present;
     }
 }

@@ -106,10 +106,8 @@ impl Reading {
         };
         for shape in shapes.iter().copied() {
             let newer = &pending.counts[shape as usize];
-            if !newer.is_empty() {
-                values.counts_mut(shape).replace(newer);
-                has_counts = true;
-            }
+            values.counts_mut(shape).replace(newer);
+            has_counts |= !newer.is_empty();
         }
         if has_counts {
             self.has_final_counts = values.marks.has(Mark::Finished);
@@ -172,7 +170,7 @@ impl Sink for Reading {
             match *action {
                 Action::Restart(shape, kinds) => {
                     let counts = self.pending.counts_mut(shape);
-                    kinds.iter().for_each(|kind| counts.unset(*kind));
+                    kinds.iter().for_each(|kind| counts.void(*kind));
                 }
                 Action::Item => self.item = Item::default(),
                 _ => {}
