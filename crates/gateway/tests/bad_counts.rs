@@ -164,3 +164,18 @@ fn of_keys_given_twice_the_last_holds() {
         (Some(1), Some(7))
     );
 }
+
+#[test]
+fn lifetimes_beyond_what_was_written_are_reported() {
+    let body = br#"{"type":"message","usage":{"input_tokens":1,"output_tokens":1,"cache_creation_input_tokens":10,
+        "cache_creation":{"ephemeral_5m_input_tokens":5,"ephemeral_1h_input_tokens":12}}}"#;
+    let usage = read_whole(body);
+    assert_eq!(usage.tokens.cache_write, Some(10));
+    assert_eq!(usage.tokens.parts.cache_write_1h, Some(10));
+    assert!(usage.estimated);
+    let finding = Finding::CacheLifetimesExceedCacheWrite {
+        lifetimes: 17,
+        cache_write: 10,
+    };
+    assert_eq!(usage.findings, [finding]);
+}

@@ -365,3 +365,49 @@ fn a_gateway_that_adds_anthropics_fields_is_read_by_its_total() {
         [Some(100), Some(60), Some(30), Some(5), None, None]
     );
 }
+
+#[test]
+fn mistral_may_have_cached_audio() {
+    // Of 380 tokens of prompt 368 were cached: text first, then audio.
+    let usage = complete(
+        r#"{"object":"chat.completion","model":"voxtral-mini-latest","usage":{"prompt_audio_seconds":5,"prompt_tokens":5,"total_tokens":404,"completion_tokens":24,"prompt_tokens_details":{"cached_tokens":368}}}"#,
+    );
+    assert_eq!(usage.provider, Some(Provider::Mistral));
+    assert_eq!(
+        kinds(&usage.tokens),
+        [Some(0), Some(368), None, Some(24), None, Some(12)]
+    );
+    assert_eq!(usage.tokens.total(), 404);
+}
+
+#[test]
+fn parts_are_at_most_as_large_as_their_kind() {
+    let usage = complete(
+        r#"{"usage":{"prompt_tokens":10,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":8,"image_tokens":6,
+            "cached_tokens_details":{"image_tokens":1}},"completion_tokens_details":{"reasoning_tokens":3,"image_tokens":2}}}"#,
+    );
+    assert_eq!(usage.tokens.input, Some(2));
+    assert_eq!(usage.tokens.parts.image_input, Some(2));
+    assert_eq!(usage.tokens.parts.cache_read_image, Some(1));
+    assert_eq!(usage.tokens.parts.image_output, Some(1));
+}
+
+#[test]
+fn headers_count_for_a_body_that_is_cut() {
+    let mut extractor = Extractor::new();
+    extractor.header("x-amzn-bedrock-input-token-count", b"21");
+    extractor.push(br#"{"embeddings":[[0.1,"#);
+    let usage = extractor.finish();
+    assert_eq!(
+        (usage.state, usage.tokens.input),
+        (UsageState::Complete, Some(21))
+    );
+}
+
+#[test]
+fn open_models_have_no_provider_of_their_own_but_a_path_has() {
+    let body = br#"{"object":"chat.completion","model":"gpt-oss-20b","usage":{"prompt_tokens":4}}"#;
+    assert_eq!(read_whole(body).provider, None);
+    let routed = Extractor::new().path("/v1/chat/completions");
+    assert_eq!(read(routed, body, 9).provider, Some(Provider::OpenAi));
+}
