@@ -147,3 +147,30 @@ fn wrong_lists_are_refused_with_the_entry_that_is_wrong() {
         assert!(matches!(refused, Err(PriceError::LiteLlm(_))), "{text}");
     }
 }
+
+#[test]
+fn what_goes_before_what_is_no_accident() {
+    let litellm = r#"{
+        "azure_ai/m": {"litellm_provider": "azure_ai", "input_cost_per_token": 9e-06},
+        "azure/m": {"litellm_provider": "azure", "input_cost_per_token": 1e-06},
+        "g": {"litellm_provider": "gemini", "input_cost_per_token": 9e-06},
+        "gemini/g": {"litellm_provider": "gemini", "input_cost_per_token": 2e-06},
+        "deepseek/d": {
+            "litellm_provider": "deepseek", "input_cost_per_token": 1e-06,
+            "cache_read_input_token_cost": 3e-06, "input_cost_per_token_cache_hit": 9e-06
+        }
+    }"#;
+    let cached = Tokens {
+        cache_read: Some(1),
+        ..Tokens::default()
+    };
+    // The order in which entries and fields are gone through is another each
+    // time.
+    for _ in 0..50 {
+        let table = PriceTable::builder().litellm(litellm).unwrap().build();
+        let cost = |provider, model| table.cost(provider, model, &tokens(1, 0), None);
+        assert_eq!(cost("azure_openai", "m"), Ok(1_000));
+        assert_eq!(cost("gemini", "g"), Ok(2_000));
+        assert_eq!(table.cost("deepseek", "d", &cached, None), Ok(3_000));
+    }
+}
