@@ -68,6 +68,7 @@ fn litellm_entries_are_read_as_decimal_text() {
             "off_peak_pricing": {"input_cost_per_token": 5e-07}
         },
         "image": {"litellm_provider": "openai", "output_cost_per_image": 0.04},
+        "search": {"tiered_pricing": [{"max_results_range": [0, 25], "input_cost_per_query": 0.005}]},
         "bad": {"litellm_provider": "openai", "input_cost_per_token": "much"},
         "worse": 7
     }"#;
