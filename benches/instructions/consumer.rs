@@ -4,7 +4,7 @@ use quipu::{Recorder, UsageRecord};
 
 use crate::common::NEVER;
 use crate::common::usage::{mix, spread, usage};
-use crate::paths::{noon, roomy, settle};
+use crate::ground::{noon, roomy, settle};
 
 pub(crate) const RECORDS: u64 = 1 << 14;
 const REPEATED: usize = 1 << 12;

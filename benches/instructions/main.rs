@@ -13,6 +13,7 @@ mod callgrind;
 #[path = "../common/mod.rs"]
 mod common;
 mod consumer;
+mod ground;
 mod paths;
 mod producer;
 mod reader;

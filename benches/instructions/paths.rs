@@ -1,10 +1,5 @@
 //! The paths and their budgets.
 
-use std::time::{Duration, SystemTime};
-
-use quipu::Builder;
-
-use crate::common::usage::quiet;
 use crate::{consumer, producer, reader};
 
 /// One path.
@@ -108,19 +103,3 @@ pub(crate) const PATHS: [Path; 9] = [
         units: reader::ROWS * reader::POLLS,
     },
 ];
-
-/// One shard, of which nothing here fills the half.
-pub(crate) fn roomy() -> Builder {
-    quiet().shards(1).shard_capacity(1 << 17)
-}
-
-/// Lets the consumer fall asleep, so that it finds all of the next records at
-/// once.
-pub(crate) fn settle() {
-    std::thread::sleep(Duration::from_millis(100));
-}
-
-/// One moment of one day: the same rows whenever this runs.
-pub(crate) fn noon() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
-}

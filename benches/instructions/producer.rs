@@ -6,7 +6,7 @@ use std::time::Duration;
 use quipu::RecordError;
 
 use crate::common::usage::{quiet, usage};
-use crate::paths::{noon, roomy, settle};
+use crate::ground::{noon, roomy, settle};
 
 const DAY: Duration = Duration::from_secs(86_400);
 

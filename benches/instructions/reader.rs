@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::common::NEVER;
 use crate::common::usage::{spread, usage};
-use crate::paths::{roomy, settle};
+use crate::ground::{roomy, settle};
 
 pub(crate) const LOADS: u64 = 1 << 14;
 
