@@ -57,14 +57,20 @@ pub fn reader(input: &[u8]) {
     let Some(program) = Program::parse(input) else {
         return;
     };
+    let bed = lay_out(&program);
+    check::read(bed, Made::with(program.seals));
+}
+
+/// Puts the edited aggregate file of a program in place.
+fn lay_out(program: &Program) -> &'static Bed {
     let (base, bed) = (Base::choose(program.base), Bed::get());
     put(
         bed,
-        &image(&program, &base.aggregate, &base.map),
+        &image(program, &base.aggregate, &base.map),
         base,
         program.choices,
     );
-    check::read(bed, Made::with(program.seals));
+    bed
 }
 
 /// A writer meets one.
@@ -72,13 +78,7 @@ pub fn recorder(input: &[u8]) {
     let Some(program) = Program::parse(input) else {
         return;
     };
-    let (base, bed) = (Base::choose(program.base), Bed::get());
-    put(
-        bed,
-        &image(&program, &base.aggregate, &base.map),
-        base,
-        program.choices,
-    );
+    let bed = lay_out(&program);
     let made = Made::with(program.seals);
     let seen = check::read(bed, made);
     check::write(bed, &builder(bed, program.choices), made, &seen);

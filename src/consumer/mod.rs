@@ -20,7 +20,7 @@ pub(crate) use checkpointer::Checkpointer;
 pub(crate) use core::Core;
 pub(crate) use mailbox::{Command, Mailbox};
 #[cfg(not(loom))]
-pub(crate) use run::{Consumer, Parts, ROUND};
+pub(crate) use run::{Consumer, Parts};
 #[cfg(loom)]
 pub(crate) use ticket::{Ticket, Wait};
 pub(crate) use ticket::{Waited, ticket};

@@ -8,7 +8,7 @@ use crossbeam_utils::sync::Parker;
 use super::core::Core;
 use super::mailbox::Command;
 use super::ticket::Ticket;
-use super::trigger::{Next, Pace, Trigger};
+use super::trigger::{Next, Pace, ROUND, Trigger};
 use crate::bucket::now_nanos;
 use crate::fault::point;
 use crate::ledger::{Ledger, LedgerLimits};
@@ -16,10 +16,6 @@ use crate::ring::Drainer;
 use crate::snapshot::{Pool, Rows, Snapshot};
 use crate::store::{CommitBlock, Store, Trouble};
 use crate::sync::Arc;
-
-/// Records of one shard that are folded before the next shard's turn; the
-/// triggers are looked at once for each round.
-pub(crate) const ROUND: u64 = 2048;
 
 /// What a consumer works with.
 #[derive(Debug)]

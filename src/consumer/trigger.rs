@@ -6,6 +6,10 @@ use std::time::{Duration, Instant};
 /// Sleeping for less than this costs more than it saves.
 const SHORTEST_SLEEP: Duration = Duration::from_micros(50);
 
+/// Records of one shard that are folded before the next shard's turn; the
+/// trigger is asked once for each round.
+pub(super) const ROUND: u64 = 2048;
+
 /// The settings that decide.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
@@ -16,8 +20,6 @@ pub(crate) struct Pace {
     /// Records that one drain should find, and one commit cover: large enough
     /// to be worth the trouble, small enough to leave the ring room.
     pub(crate) batch: u64,
-    /// Records after which a drain of a shard stops though there may be more.
-    pub(crate) round: u64,
 }
 
 /// What was observed since the last commit.
@@ -64,9 +66,10 @@ impl Trigger {
             return Next::Commit;
         }
         if pressed {
-            return match self.relieves(found, pending) {
-                true => Next::Commit,
-                false => Next::Sleep(Duration::ZERO),
+            return if self.relieves(found, pending) {
+                Next::Commit
+            } else {
+                Next::Sleep(Duration::ZERO)
             };
         }
         Next::Sleep(self.nap(since_drain, found).min(due - now))
@@ -75,7 +78,7 @@ impl Trigger {
     /// Whether a ring under pressure is helped by a commit now. It costs by
     /// rows, so where more records wait they are drained first, up to a batch.
     pub(crate) const fn relieves(&self, found: u64, pending: u64) -> bool {
-        pending > 0 && (found < self.pace.round || pending >= self.pace.batch)
+        pending > 0 && (found < ROUND || pending >= self.pace.batch)
     }
 
     /// A commit was made.
@@ -119,7 +122,6 @@ mod tests {
             interval: 100 * MS,
             records: 1000,
             batch: 500,
-            round: 100,
         };
         (Trigger::new(pace, start), start)
     }
@@ -166,12 +168,19 @@ mod tests {
 
     #[test]
     fn under_pressure_a_commit_covers_a_batch_if_so_much_waits() {
-        let (mut trigger, start) = trigger();
+        let (_, start) = trigger();
+        let pace = Pace {
+            interval: 100 * MS,
+            records: u64::MAX,
+            batch: 5 * ROUND,
+        };
+        let mut trigger = Trigger::new(pace, start);
         let mut drained = |found, pending| trigger.drained(start + MS, found, pending, true);
-        assert_eq!(drained(100, 100), Next::Sleep(Duration::ZERO));
-        assert_eq!(drained(100, 400), Next::Sleep(Duration::ZERO));
-        assert_eq!(drained(100, 500), Next::Commit);
-        assert_eq!(drained(99, 199), Next::Commit, "nothing more waits");
+        assert_eq!(drained(ROUND, ROUND), Next::Sleep(Duration::ZERO));
+        assert_eq!(drained(ROUND, 4 * ROUND), Next::Sleep(Duration::ZERO));
+        assert_eq!(drained(ROUND, 5 * ROUND), Next::Commit);
+        let waits = "nothing more waits";
+        assert_eq!(drained(ROUND - 1, 2 * ROUND), Next::Commit, "{waits}");
     }
 
     #[test]

@@ -51,8 +51,8 @@ const LAST_RESORT: u32 = 1 + 2 * SEGMENTS as u32;
 pub(crate) struct Ledger {
     width: Bucket,
     limits: LedgerLimits,
-    /// The most rows but for the last resort: those of a store that was kept
-    /// under higher limits stay.
+    /// Rows up to which a bucket gets an `__other__` row; those of a store that
+    /// was kept under higher limits stay.
     most: u32,
     rows: Vec<Row>,
     /// Rows that changed since the last commit, each once.
@@ -205,9 +205,11 @@ impl Ledger {
         };
         self.find_or_create_below(key, self.limits.rows)
             .or_else(|| self.find_or_create_below(other(key, key.bucket()), for_other))
-            // Without a limit: there are no more of these than LAST_RESORT.
-            .or_else(|| self.find_or_create_below(other(key, BucketIndex::OLDER), u32::MAX))
-            .unwrap_or_else(|| self.create(key))
+            .unwrap_or_else(|| {
+                // Without a limit: there are no more of these than LAST_RESORT.
+                let key = other(key, BucketIndex::OLDER);
+                self.index.get(key).unwrap_or_else(|| self.create(key))
+            })
     }
 
     fn find_or_create_below(&mut self, key: RowKey, limit: u32) -> Option<u32> {

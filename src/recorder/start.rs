@@ -7,7 +7,7 @@ use crossbeam_utils::sync::Parker;
 use super::Recorder;
 use super::life::{CheckpointThread, spawn};
 use crate::bucket::Bucket;
-use crate::consumer::{Consumer, Core, Mailbox, Pace, Parts, ROUND};
+use crate::consumer::{Consumer, Core, Mailbox, Pace, Parts};
 use crate::error::OpenError;
 use crate::ledger::{Ledger, LedgerLimits};
 use crate::ring::{Drainer, Ring};
@@ -56,7 +56,6 @@ impl Street {
             interval: self.flush_interval,
             records: self.flush_records,
             batch: ring.capacity() / 8,
-            round: ROUND,
         };
         let parts = Parts {
             drainer: Drainer::new(ring, &self.block.positions),

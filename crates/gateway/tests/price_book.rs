@@ -2,22 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod support;
+
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use quipu_gateway::prices::{PriceBook, PriceError, PriceFiles, PriceTable};
-use quipu_gateway::usage::Tokens;
-
-/// Tokens of a call without anything special.
-fn tokens(input: u64, output: u64) -> Tokens {
-    Tokens {
-        input: Some(input),
-        output: Some(output),
-        ..Tokens::default()
-    }
-}
+use support::tokens;
 
 #[test]
 fn a_reload_is_seen_by_version_and_a_bad_list_changes_nothing() {

@@ -2,17 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod support;
+
 use quipu_gateway::prices::{PriceError, PriceTable, Unpriced};
 use quipu_gateway::usage::{Parts, Tokens};
-
-/// Tokens of a call without anything special.
-fn tokens(input: u64, output: u64) -> Tokens {
-    Tokens {
-        input: Some(input),
-        output: Some(output),
-        ..Tokens::default()
-    }
-}
+use support::tokens;
 
 #[test]
 fn a_later_list_goes_before() {

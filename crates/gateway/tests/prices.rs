@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod support;
+
 use std::sync::Arc;
 
 use quipu::{Recorder, TokenKind, UsageRecord};
@@ -9,6 +11,7 @@ use quipu_gateway::prices::{
     PriceBook, PriceTable, Pricer, RateKind, Unpriced, must_be_priced_at_once,
 };
 use quipu_gateway::usage::{Extractor, Parts, Provider, Tokens};
+use support::tokens;
 
 const OWN: &str = r#"
 [[model]]
@@ -50,14 +53,6 @@ reasoning = "2"
 
 fn own() -> PriceTable {
     PriceTable::builder().own(OWN).unwrap().build()
-}
-
-fn tokens(input: u64, output: u64) -> Tokens {
-    Tokens {
-        input: Some(input),
-        output: Some(output),
-        ..Tokens::default()
-    }
 }
 
 #[test]

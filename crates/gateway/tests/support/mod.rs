@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use quipu_gateway::usage::{Extractor, Usage};
+use quipu_gateway::usage::{Extractor, Tokens, Usage};
 
 /// The recorded data beside the repository (or where `QUIPU_DATA` says), or a
 /// word and `None` where it isn't.
@@ -37,4 +37,13 @@ pub(crate) fn read_pieces<'a>(
 /// Reads a body that arrives whole; who answered isn't told.
 pub(crate) fn read_whole(body: &[u8]) -> Usage {
     read(Extractor::new(), body, body.len())
+}
+
+/// Tokens of a call without anything special.
+pub(crate) fn tokens(input: u64, output: u64) -> Tokens {
+    Tokens {
+        input: Some(input),
+        output: Some(output),
+        ..Tokens::default()
+    }
 }
