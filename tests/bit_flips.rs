@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use common::image::{
-    COMMIT, COMMIT_WORDS, EXTENT_HEADER, Extent, Image, LIVE, NAME_COUNT, ROW, ROW_WORDS,
+    COMMIT, COMMIT_WORDS, EXTENT_HEADER, Extent, Image, LIVE, NAME_COUNT, ROW, ROW_WORDS, block,
 };
 use common::leftovers::Kept;
 use common::sums::check_one_two;
@@ -310,5 +310,33 @@ fn f13_the_header_of_a_ring() {
         assert!(fs::read(&aside.path).unwrap() == flipped, "byte {at}");
         drop(recorder);
         kept.put_back();
+    }
+}
+
+/// What was damaged where no row was must not become a part of the next one:
+/// the file would open once and then never again.
+#[test]
+fn f13_a_row_that_is_not_in_use_yet() {
+    let store = Store::new();
+    let free = store.image.block(block::ROWS) as usize;
+    let row = store.image.row(free);
+    for version in [row, row + 8 * ROW_WORDS] {
+        store.image.write(&store.place.aggregate());
+        store.file.write_all_at(&[1], version as u64).unwrap();
+        for tenant in ["a new one", "another"] {
+            let recorder = store.place.open();
+            assert!(
+                recorder.set_aside().is_empty(),
+                "{:?}",
+                recorder.set_aside()
+            );
+            let model = recorder.model("openai", "m0").unwrap();
+            let usage = UsageRecord::new(model).tenant(recorder.tenant(tenant).unwrap());
+            recorder.record(usage).unwrap();
+            recorder.close(PATIENCE).unwrap();
+        }
+        let found = quipu::verify(store.place.store()).unwrap();
+        assert!(found.is_sound(), "{:?}", found.problems);
+        assert_eq!(found.records, 9 + 2);
     }
 }

@@ -78,6 +78,7 @@ fn go_on(path: &Path, options: &OpenOptions, lock: Arc<StoreLock>) -> Result<Ope
     let generation = loaded.view.generation;
     aggregate.scrub(generation);
     loaded.rows.scrub(generation);
+    loaded.rows.clear_from(loaded.view.block.rows);
 
     let mut block = loaded.view.block.clone();
     let ledger_rows = std::mem::take(&mut loaded.ledger_rows);

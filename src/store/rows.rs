@@ -121,6 +121,14 @@ impl RowsFile {
         }
     }
 
+    /// Leaves no row from `rows` on with a value, whatever stands there: the
+    /// first commit that uses it would take that for its other version.
+    pub(crate) fn clear_from(&self, rows: u64) {
+        let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+        let pairs = self.blocks.iter().flat_map(|block| block.iter());
+        pairs.skip(rows).for_each(|pair| pair.scrub(0));
+    }
+
     fn pair(&self, number: u32) -> Option<&RowPair> {
         let number = number as usize;
         self.blocks
