@@ -8,14 +8,16 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use common::child::{self, Helper, Notes};
+use common::image::Image;
 use common::sums::{self, one_two};
 use common::{PATIENCE, Place, wait_until};
-use quipu::{Day, OTHER, ReadError, Reader, Recorder, Snapshot, Stats};
+use quipu::{Day, OTHER, ReadError, Reader, Recorder, Snapshot, Stats, verify};
 
 /// Days on which records are; each new one begins a bucket.
 const DAYS: u64 = 40;
@@ -205,4 +207,54 @@ fn f39_a_store_with_few_rows_and_names() {
     grow(700, 400, 50);
     grow(40, 5, 1 << 17);
     grow(1, 2, 1);
+}
+
+/// Somebody else's bytes at the end of a file, or those of an extent that is
+/// no longer counted, must not turn up in rows of the next one.
+#[test]
+fn what_lies_behind_the_last_extent_is_no_part_of_the_next() {
+    let place = Place::new();
+    let open = || {
+        place
+            .builder()
+            .max_tenants(1 << 12)
+            .open(place.store())
+            .unwrap()
+    };
+    let recorder = open();
+    recorder.record(one_two(&recorder, "m", "first")).unwrap();
+    recorder.close(PATIENCE).unwrap();
+    drop(recorder);
+    let before = fs::metadata(place.aggregate()).unwrap().len();
+    // As rows, all of these have values of generation 1.
+    let ones = 1u64.to_le_bytes().repeat(1 << 19);
+    let mut file = fs::File::options()
+        .append(true)
+        .open(place.aggregate())
+        .unwrap();
+    file.write_all(&ones).unwrap();
+
+    let recorder = open();
+    for n in 0..2000 {
+        let usage = one_two(&recorder, "m", &format!("tenant {n}"));
+        recorder.record_timeout(usage, PATIENCE).unwrap();
+    }
+    recorder.close(PATIENCE).unwrap();
+    drop(recorder);
+    let image = Image::read(&place.aggregate());
+    let end: usize = image
+        .extents()
+        .iter()
+        .map(|it| it.at + it.bytes)
+        .max()
+        .unwrap();
+    assert!(end as u64 > before, "it grew over them");
+    let recorder = open();
+    assert!(
+        recorder.set_aside().is_empty(),
+        "{:?}",
+        recorder.set_aside()
+    );
+    assert_eq!(sums::check_one_two(&recorder.snapshot()), 2001);
+    assert!(verify(place.store()).unwrap().is_sound());
 }

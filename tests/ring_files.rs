@@ -7,6 +7,7 @@ mod common;
 
 use std::fs;
 
+use common::image::{Image, block};
 use common::sums::{self, one_two};
 use common::{PATIENCE, Place, leftovers};
 use quipu::Reader;
@@ -85,6 +86,33 @@ fn f23_a_damaged_ring_is_set_aside() {
     }
     fs::write(&ring, sound).unwrap();
     assert_eq!(sums::check_one_two(&place.open().snapshot()), 50);
+}
+
+#[test]
+fn a_commit_that_names_no_directory_for_its_ring_is_noticed() {
+    let place = Place::new();
+    leftovers::leave(&place);
+    for unknown in [7, u64::MAX] {
+        let mut image = Image::read(&place.aggregate());
+        image.set_block(block::RING_DIR, unknown);
+        image.write(&place.aggregate());
+        let found = quipu::verify(place.store()).unwrap();
+        let said: Vec<_> = found.problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            ["commit: the name of the ring's directory is missing"]
+        );
+        let before = place.contents();
+        let refused = place.builder().open(place.store()).unwrap_err();
+        assert!(
+            refused.to_string().contains("ring's directory"),
+            "{refused}"
+        );
+        assert!(
+            place.contents() == before,
+            "an open that fails changes nothing"
+        );
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
@@ -85,19 +86,20 @@ pub(crate) fn allocate(file: &File, path: &Path, offset: u64, len: u64) -> io::R
     match allocated {
         // Not every file system can: writing zeros allocates everywhere.
         Err(error) if Errno::from_io_error(&error) == Some(Errno::OPNOTSUPP) => {
-            write_zeros(file, path, offset, len)
+            // Never over what is there already.
+            let there = look_at(file, path)?.st_size.cast_unsigned();
+            write_zeros(file, path, offset.max(there)..offset + len)
         }
         other => other,
     }
 }
 
-fn write_zeros(file: &File, path: &Path, offset: u64, len: u64) -> io::Result<()> {
+/// Writes zeros to a range of bytes.
+pub(crate) fn write_zeros(file: &File, path: &Path, range: Range<u64>) -> io::Result<()> {
     let zeros = [0u8; 64 * 1024];
-    let end = offset + len;
-    // Never over what is there already.
-    let mut at = offset.max(look_at(file, path)?.st_size.cast_unsigned());
-    while at < end {
-        let n = (end - at).min(zeros.len() as u64);
+    let mut at = range.start;
+    while at < range.end {
+        let n = (range.end - at).min(zeros.len() as u64);
         write(file, path, &zeros[..n as usize], at)?;
         at += n;
     }

@@ -383,7 +383,11 @@ impl Aggregate {
         let mut end = lock(&self.end);
         let offset = end.offset;
         let bytes = (EXTENT_HEADER_BYTES + data_len) as u64;
+        let len = files::look_at(&self.file, &self.path)?.st_size;
         files::allocate(&self.file, &self.path, offset, bytes)?;
+        // What was behind the end, mostly nothing, is no row and no name.
+        let there = offset..len.cast_unsigned().min(offset + bytes);
+        files::write_zeros(&self.file, &self.path, there)?;
         point!("growth: allocated");
         let mut words = [0; EXTENT_HEADER_WORDS];
         words[extent::KIND] = match kind {

@@ -76,11 +76,8 @@ fn go_on(path: &Path, options: &OpenOptions, lock: Arc<StoreLock>) -> Result<Ope
         });
     }
     let generation = loaded.view.generation;
-    aggregate.scrub(generation);
-    loaded.rows.scrub(generation);
-    loaded.rows.clear_from(loaded.view.block.rows);
-
     let mut block = loaded.view.block.clone();
+    let rows_in_use = block.rows;
     let ledger_rows = std::mem::take(&mut loaded.ledger_rows);
     let mut ledger = Ledger::new(bucket, options.limits, ledger_rows, block.records);
     let replayed = replay(
@@ -102,7 +99,12 @@ fn go_on(path: &Path, options: &OpenOptions, lock: Arc<StoreLock>) -> Result<Ope
     block.set_boot(boot_id());
     point!("recovery: before the commit");
     rows.reserve(&aggregate, ledger.rows().len())
-        .and_then(|()| write_commit(&aggregate, &rows, generation, &mut ledger, &mut block))
+        .and_then(|()| {
+            aggregate.scrub(generation);
+            rows.scrub(generation);
+            rows.clear_from(rows_in_use);
+            write_commit(&aggregate, &rows, generation, &mut ledger, &mut block)
+        })
         .inspect_err(|_| {
             // Best effort: nothing was accepted on it.
             let _ = ring_file.remove();
