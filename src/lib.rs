@@ -54,6 +54,8 @@ mod ledger;
 pub mod model;
 mod names;
 #[cfg(not(loom))]
+mod pricing;
+#[cfg(not(loom))]
 mod reader;
 mod record;
 #[cfg(not(loom))]
@@ -76,6 +78,8 @@ pub use error::{
     CloseError, FlushError, NameError, OpenError, ReadError, RecordError, SalvageError,
 };
 pub use names::{Label, ModelId, OTHER, TenantId};
+#[cfg(not(loom))]
+pub use pricing::{Price, PricedModel};
 #[cfg(not(loom))]
 pub use reader::{Problem, Reader, Status, Verification, Writer, verify};
 pub use record::{OUTCOMES, Outcome, TOKEN_KINDS, TokenKind, UsageRecord};

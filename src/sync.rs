@@ -38,7 +38,7 @@ pub(crate) use modelled::{ArcSwap, Backoff, Parker, SegQueue, Unparker};
 
 /// Locks `mutex`, also when a thread died while it held the lock: every value
 /// that is guarded in this crate is consistent between any two statements.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -116,6 +116,12 @@ impl Core {
         self.is_degraded.load(Ordering::Relaxed)
     }
 
+    /// Whether a trouble lasts that may cost counts.
+    pub(crate) fn endangers_counts(&self) -> bool {
+        let costs_counts = |reported: &Reported| reported.trouble != Trouble::Prices;
+        self.is_degraded() && lock(&self.troubles).iter().any(costs_counts)
+    }
+
     /// Everything that is wrong; `None` while all is well, and in a forked
     /// child, where a lock may have been held by a thread that isn't there.
     pub(crate) fn degraded(&self) -> Option<String> {

@@ -12,6 +12,7 @@ use super::trigger::{Next, Pace, ROUND, Trigger};
 use crate::bucket::now_nanos;
 use crate::fault::point;
 use crate::ledger::{Ledger, LedgerLimits};
+use crate::pricing::Pricing;
 use crate::ring::Drainer;
 use crate::snapshot::{Pool, Rows, Snapshot};
 use crate::store::{CommitBlock, Store, Trouble};
@@ -23,6 +24,8 @@ pub(crate) struct Parts {
     pub(crate) drainer: Drainer,
     pub(crate) ledger: Ledger,
     pub(crate) limits: LedgerLimits,
+    /// `None` where every record comes with its cost or is unpriced.
+    pub(crate) pricing: Option<Pricing>,
     pub(crate) block: CommitBlock,
     /// `None` in memory.
     pub(crate) store: Option<Store>,
@@ -117,6 +120,7 @@ impl Consumer {
         let Parts {
             drainer,
             ledger,
+            pricing,
             block,
             store,
             ..
@@ -126,10 +130,22 @@ impl Consumer {
             store.heartbeat(now, || self.core.trouble_word());
         }
         block.high_water = block.high_water.max(self.core.ring.held());
-        drainer.drain(ROUND, |record| {
-            ledger.fold(record, now);
+        let Some(pricing) = pricing else {
+            return drainer.drain(ROUND, |record| {
+                ledger.fold(record, now);
+                point!("consumer: mid batch");
+            });
+        };
+        let mut batch = pricing.batch(self.core.interner.names());
+        let found = drainer.drain(ROUND, |record| {
+            ledger.fold(&batch.price(record), now);
             point!("consumer: mid batch");
-        })
+        });
+        drop(batch);
+        if pricing.has_panicked() && !self.core.has(Trouble::Prices) {
+            self.core.report(Trouble::Prices, None);
+        }
+        found
     }
 
     /// Folds everything up to `target`, which others may still be publishing.

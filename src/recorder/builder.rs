@@ -11,6 +11,7 @@ use crate::bucket::Bucket;
 use crate::error::OpenError;
 use crate::ledger::{Ledger, LedgerLimits};
 use crate::names::{NameLimits, Names};
+use crate::pricing::{Price, Prices, Pricing};
 use crate::ring::{Geometry, MAX_SHARD_CAPACITY, MAX_SHARDS, Ring};
 use crate::store::{self, Checkpoints, CommitBlock, Interner, NamesFile, OpenOptions, Opened};
 use crate::sync::Arc;
@@ -51,6 +52,7 @@ pub struct Builder {
     ring_dir: Option<PathBuf>,
     limits: LedgerLimits,
     names: NameLimits,
+    prices: Option<Prices>,
 }
 
 impl Default for Builder {
@@ -73,6 +75,7 @@ impl Default for Builder {
                 tenants: 1 << 17,
                 len: 256,
             },
+            prices: None,
         }
     }
 }
@@ -167,6 +170,31 @@ impl Builder {
         self
     }
 
+    /// Prices calls that are recorded without a cost, in the thread that
+    /// counts them: a record costs its thread no more than without. Records
+    /// that a killed process left on the ring are priced when the store is
+    /// opened. Clones of a builder share the prices. Default: such calls count
+    /// as unpriced.
+    ///
+    /// ```
+    /// use quipu::{PricedModel, Recorder, TokenKind, UsageRecord};
+    ///
+    /// let price = |record: &UsageRecord, of: PricedModel<'_>| match (of.provider, of.model) {
+    ///     ("openai", "gpt-4o") => Some(2500 * u64::from(record.reported(TokenKind::Input)?)),
+    ///     _ => None,
+    /// };
+    /// let recorder = Recorder::builder().price_with(price).in_memory()?;
+    /// let usage = UsageRecord::new(recorder.model("openai", "gpt-4o")?);
+    /// recorder.record(usage.tokens(TokenKind::Input, 812))?;
+    /// recorder.flush(std::time::Duration::from_secs(5))?;
+    /// assert_eq!(recorder.snapshot().total().cost_nanos, 812 * 2500);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn price_with(mut self, price: impl Price + 'static) -> Self {
+        self.prices = Some(Prices::new(price));
+        self
+    }
+
     /// Opens the store at `path`, creates it where there is none, and counts
     /// what the last writer accepted but could not commit. The parent
     /// directory must be there.
@@ -183,7 +211,8 @@ impl Builder {
             limits: self.limits,
             ring_dir: self.ring_dir.clone(),
         };
-        let opened = store::open(path.as_ref(), &options)?;
+        let mut pricing = self.prices.map(Pricing::new);
+        let opened = store::open(path.as_ref(), &options, pricing.as_mut())?;
         let Opened {
             store,
             ledger,
@@ -213,6 +242,7 @@ impl Builder {
             interner: Interner::new(names, self.names, Some(file)),
             ledger,
             limits: self.limits,
+            pricing,
             flush_interval: self.flush_interval,
             flush_records: self.flush_records,
             block,
@@ -248,6 +278,7 @@ impl Builder {
             interner,
             ledger,
             limits: self.limits,
+            pricing: self.prices.map(Pricing::new),
             flush_interval: self.flush_interval,
             flush_records: self.flush_records,
             block,

@@ -112,7 +112,7 @@ impl Life {
                 checkpointer.end();
             }
         }
-        if self.core.is_degraded() {
+        if self.core.endangers_counts() {
             Waited::Failed
         } else {
             Waited::Done

@@ -10,6 +10,7 @@ use crate::bucket::Bucket;
 use crate::consumer::{Consumer, Core, Mailbox, Pace, Parts};
 use crate::error::OpenError;
 use crate::ledger::{Ledger, LedgerLimits};
+use crate::pricing::Pricing;
 use crate::ring::{Drainer, Ring};
 use crate::snapshot::{Pool, Rows, Snapshot};
 use crate::store::{Checkpoints, CommitBlock, Interner, SetAside, Store};
@@ -22,6 +23,7 @@ pub(super) struct Street {
     pub(super) interner: Interner,
     pub(super) ledger: Ledger,
     pub(super) limits: LedgerLimits,
+    pub(super) pricing: Option<Pricing>,
     pub(super) flush_interval: Duration,
     pub(super) flush_records: u64,
     pub(super) block: CommitBlock,
@@ -61,6 +63,7 @@ impl Street {
             drainer: Drainer::new(ring, &self.block.positions),
             ledger: self.ledger,
             limits: self.limits,
+            pricing: self.pricing,
             block: self.block,
             store: self.store,
             rows,

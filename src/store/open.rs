@@ -23,6 +23,7 @@ use crate::error::OpenError;
 use crate::fault::point;
 use crate::ledger::{Ledger, LedgerLimits};
 use crate::names::Names;
+use crate::pricing::Pricing;
 use crate::ring::{Geometry, Ring};
 use crate::sync::Arc;
 
@@ -50,17 +51,26 @@ pub(crate) struct Opened {
 
 /// Opens the store at `path` for writing, and creates it where there is none.
 /// On an error, nothing that wasn't there is there.
-pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Opened, OpenError> {
+pub(crate) fn open(
+    path: &Path,
+    options: &OpenOptions,
+    pricing: Option<&mut Pricing>,
+) -> Result<Opened, OpenError> {
     if let Some(chosen) = &options.ring_dir {
         // Before anything is created.
         RingPlace::find(Some(chosen), path)?;
     }
     let entry = Entry::enter(path)?;
     let lock = Arc::clone(&entry.lock);
-    go_on(path, options, lock).inspect_err(|_| entry.undo())
+    go_on(path, options, pricing, lock).inspect_err(|_| entry.undo())
 }
 
-fn go_on(path: &Path, options: &OpenOptions, lock: Arc<StoreLock>) -> Result<Opened, OpenError> {
+fn go_on(
+    path: &Path,
+    options: &OpenOptions,
+    pricing: Option<&mut Pricing>,
+    lock: Arc<StoreLock>,
+) -> Result<Opened, OpenError> {
     let place = RingPlace::find(options.ring_dir.as_deref(), path)?;
     let Chosen {
         mut aggregate,
@@ -86,6 +96,7 @@ fn go_on(path: &Path, options: &OpenOptions, lock: Arc<StoreLock>) -> Result<Ope
         before.as_ref(),
         &mut block,
         &mut ledger,
+        pricing,
     )?;
 
     let geometry = options.geometry;

@@ -13,6 +13,7 @@ use crate::error::OpenError;
 use crate::fault::point;
 use crate::ledger::Ledger;
 use crate::names::{ModelId, NameKind, Names, TenantId};
+use crate::pricing::Pricing;
 use crate::record::UsageRecord;
 use crate::ring::{Geometry, Ring, RingFile, RingId, Survivors};
 use crate::sync::Arc;
@@ -38,6 +39,7 @@ pub(super) fn replay(
     before: Option<&Before>,
     block: &mut CommitBlock,
     ledger: &mut Ledger,
+    pricing: Option<&mut Pricing>,
 ) -> Result<Replayed, OpenError> {
     point!("recovery: before the replay");
     let names = Arc::clone(&loaded.names);
@@ -87,6 +89,7 @@ pub(super) fn replay(
     match opened {
         Ok(Some((file, ring))) if ring.goes_on_from(&last.positions) => {
             let now = now_nanos();
+            let mut priced = pricing.map(|pricing| pricing.batch(&names));
             for (shard, position) in ring.shards().iter().zip(&last.positions) {
                 let Survivors { lost, records } = shard.survivors(*position);
                 block.lost = block.lost.wrapping_add(lost);
@@ -95,7 +98,12 @@ pub(super) fn replay(
                     survived += 1;
                     match survivor {
                         Some(record) => {
-                            ledger.fold(&known(record, &names), now);
+                            let record = known(record, &names);
+                            let record = match &mut priced {
+                                Some(priced) => priced.price(&record),
+                                None => record,
+                            };
+                            ledger.fold(&record, now);
                             block.replayed += 1;
                         }
                         None => block.holes += 1,

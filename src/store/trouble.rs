@@ -13,10 +13,18 @@ pub(crate) enum Trouble {
     Ring = 3,
     /// The consumer, which panics again and again.
     Consumer = 4,
+    /// The caller's prices, which panicked at least once.
+    Prices = 5,
 }
 
 impl Trouble {
-    const ALL: [Self; 4] = [Self::Commit, Self::Checkpoint, Self::Ring, Self::Consumer];
+    const ALL: [Self; 5] = [
+        Self::Commit,
+        Self::Checkpoint,
+        Self::Ring,
+        Self::Consumer,
+        Self::Prices,
+    ];
 
     const fn what(self) -> &'static str {
         match self {
@@ -26,6 +34,7 @@ impl Trouble {
                 "the ring's file is gone, records on their way to a commit don't survive a kill"
             }
             Self::Consumer => "the consumer panics again and again",
+            Self::Prices => "the prices panicked, some calls are counted without a cost",
         }
     }
 

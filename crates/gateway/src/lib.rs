@@ -38,5 +38,10 @@
 
 #![forbid(unsafe_code)]
 
+/// The pages' examples must compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/prices.md")]
+struct Pages;
+
 pub mod prices;
 pub mod usage;

@@ -5,6 +5,7 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use quipu::{Recorder, TokenKind, UsageRecord};
 use quipu_gateway::prices::{
@@ -323,6 +324,33 @@ fn records_are_priced_off_the_request_path() {
     assert_eq!(pricer.price(&record, "acme", "big"), Ok(21_000));
     assert_eq!(pricer.refresh(), 2);
     assert_eq!(pricer.price(&record, "acme", "big"), Ok(23_000));
+}
+
+#[test]
+fn the_consumer_prices_by_the_newest_table() {
+    let book = Arc::new(PriceBook::new(own()));
+    let builder = Recorder::builder().price_with(Pricer::new(Arc::clone(&book)));
+    let recorder = builder.in_memory().unwrap();
+    let model = |name| recorder.model("acme", name).unwrap();
+    let priced = |cost, priced, unpriced| {
+        recorder.flush(Duration::from_secs(30)).unwrap();
+        let total = recorder.snapshot().total();
+        assert_eq!(
+            (total.cost_nanos, total.priced, total.unpriced()),
+            (cost, priced, unpriced)
+        );
+    };
+    let record = tokens(2, 1).put_into(UsageRecord::new(model("big")));
+    recorder.record(record).unwrap();
+    recorder.record(record.cost_nanos(5)).unwrap();
+    priced(21_005, 2, 0);
+    let unknown = tokens(2, 1).put_into(UsageRecord::new(model("huge")));
+    recorder.record(unknown).unwrap();
+    priced(21_005, 2, 1);
+    let dearer = OWN.replace("input = \"3\"", "input = \"4\"");
+    book.replace(PriceTable::builder().own(&dearer).unwrap().build());
+    recorder.record(record).unwrap();
+    priced(44_005, 3, 1);
 }
 
 #[test]

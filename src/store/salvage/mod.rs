@@ -82,7 +82,7 @@ pub fn salvage(damaged: impl AsRef<Path>, into: impl AsRef<Path>) -> Result<Salv
         },
         ring_dir: None,
     };
-    let mut target = Target::of(open(into, &options)?);
+    let mut target = Target::of(open(into, &options, None)?);
     let mark = RowKey::salvaged(damaged.fingerprint);
     let why = if target.ledger.has(mark) {
         Some("this file, or another copy of its store, was salvaged into it before")

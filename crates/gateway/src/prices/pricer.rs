@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use quipu::{ModelId, TokenKind, UsageRecord};
+use quipu::{ModelId, Price, PricedModel, TokenKind, UsageRecord};
 
 use super::book::{PriceBook, Prices};
 use super::cost::{Unpriced, cost};
@@ -76,6 +76,17 @@ impl Pricer {
             return Err(Unpriced::NotInRecord);
         }
         cost(price, &tokens, None)
+    }
+}
+
+/// For the thread that counts: see [`Builder::price_with`](quipu::Builder::price_with).
+impl Price for Pricer {
+    fn refresh(&mut self) {
+        Self::refresh(self);
+    }
+
+    fn price(&mut self, record: &UsageRecord, of: PricedModel<'_>) -> Option<u64> {
+        Self::price(self, record, of.provider, of.model).ok()
     }
 }
 
