@@ -43,5 +43,6 @@
 #[doc = include_str!("../../../docs/prices.md")]
 struct Pages;
 
+mod json;
 pub mod prices;
 pub mod usage;

@@ -5,11 +5,11 @@ use super::disjoint::disjoint;
 use super::fields::Mark;
 use super::finding::Finding;
 use super::framing::{Ending, EventStream, Format, JsonText, Sniffer, Sse};
-use super::json::{Text, count};
 use super::provider::{Provider, Route, recognise};
 use super::reading::{Reading, Values};
 use super::result::{Unreadable, Usage, UsageState};
 use super::tokens::Tokens;
+use crate::json::{Text, count};
 
 /// Headers of Bedrock's responses, in lower case, and what they count.
 const HEADERS: [(&str, Kind); 4] = [

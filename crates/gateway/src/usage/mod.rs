@@ -16,7 +16,6 @@ mod extractor;
 mod fields;
 mod finding;
 mod framing;
-mod json;
 mod provider;
 mod reading;
 mod result;

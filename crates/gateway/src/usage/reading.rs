@@ -5,8 +5,8 @@
 //! kept, not added, and a damaged document leaves nothing behind.
 
 use super::counts::{Counts, SHAPES, Shape};
-use super::fields::{Action, Mark, Marks, Node, Tree, tree};
-use super::json::{Bare, Sink, Text};
+use super::fields::{Action, Fields, Mark, Marks, fields};
+use crate::json::{Bare, Node, Sink, Text};
 
 /// A set of values.
 #[derive(Clone, Debug, Default)]
@@ -70,7 +70,7 @@ impl Item {
 /// Collects what the scanner tells of.
 #[derive(Clone, Debug)]
 pub(crate) struct Reading {
-    tree: &'static Tree,
+    fields: &'static Fields,
     pending: Values,
     pub(crate) values: Values,
     item: Item,
@@ -81,7 +81,7 @@ pub(crate) struct Reading {
 impl Default for Reading {
     fn default() -> Self {
         Self {
-            tree: tree(),
+            fields: fields(),
             pending: Values::default(),
             values: Values::default(),
             item: Item::default(),
@@ -140,7 +140,7 @@ impl Reading {
     }
 
     fn count(&mut self, node: Node, value: u64) {
-        for action in self.tree.actions(node) {
+        for action in self.fields.actions(node) {
             match *action {
                 Action::Count(shape, kind) => self.pending.counts_mut(shape).set(kind, value),
                 Action::Add(shape, kind) => self.pending.counts_mut(shape).add(kind, value),
@@ -152,7 +152,7 @@ impl Reading {
 
     /// What is there and not null; `is_count` says whether it can be a count.
     fn present(&mut self, node: Node, is_count: bool) {
-        for action in self.tree.actions(node) {
+        for action in self.fields.actions(node) {
             match *action {
                 Action::Is(mark) | Action::There(mark) => self.pending.marks.set(mark),
                 Action::Count(..) | Action::Add(..) | Action::ItemCount if !is_count => {
@@ -166,7 +166,7 @@ impl Reading {
 
 impl Sink for Reading {
     fn open(&mut self, node: Node) {
-        for action in self.tree.actions(node) {
+        for action in self.fields.actions(node) {
             match *action {
                 Action::Restart(shape, kinds) => {
                     let counts = self.pending.counts_mut(shape);
@@ -180,7 +180,7 @@ impl Sink for Reading {
     }
 
     fn close(&mut self, node: Node) {
-        for action in self.tree.actions(node) {
+        for action in self.fields.actions(node) {
             if let Action::TakeItem(name, shape, kind) = *action
                 && let Some(count) = self.item.count
                 && self.item.is_named(name)
@@ -193,7 +193,7 @@ impl Sink for Reading {
     fn bare(&mut self, node: Node, value: Bare) {
         match value {
             Bare::Null => {
-                for action in self.tree.actions(node) {
+                for action in self.fields.actions(node) {
                     if let Action::There(mark) = *action {
                         self.pending.marks.set(mark);
                     }
@@ -202,7 +202,7 @@ impl Sink for Reading {
             }
             Bare::Count(count) => self.count(node, count),
             Bare::Bool(true) => {
-                for action in self.tree.actions(node) {
+                for action in self.fields.actions(node) {
                     if let Action::True(mark) = *action {
                         self.pending.marks.set(mark);
                     }
@@ -215,7 +215,7 @@ impl Sink for Reading {
 
     fn string(&mut self, node: Node, value: Option<&[u8]>) {
         let text = value.unwrap_or_default();
-        for action in self.tree.actions(node) {
+        for action in self.fields.actions(node) {
             match *action {
                 Action::Model => self.pending.model.set(text),
                 Action::ServiceTier => self.pending.service_tier.set(text),
@@ -230,7 +230,7 @@ impl Sink for Reading {
             }
         }
         // Some gateways write 64-bit numbers as strings.
-        let count = super::json::count(text);
+        let count = crate::json::count(text);
         if let Some(count) = count {
             self.count(node, count);
         }

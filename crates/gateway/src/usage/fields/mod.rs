@@ -1,17 +1,71 @@
-//! Which fields of a response mean what: the table, and the tree of keys that
-//! the scanner walks.
+//! Which fields of a response mean what: the table, and where its paths lead.
 
 mod action;
 mod table;
-mod tree;
 
 pub(crate) use action::{Action, Mark, Marks};
-pub(crate) use tree::{MOST_DEPTH, Node, Tree};
 
 use std::sync::LazyLock;
 
-/// The table as a tree.
-pub(crate) fn tree() -> &'static Tree {
-    static TREE: LazyLock<Tree> = LazyLock::new(|| Tree::new(&table::rows()));
-    &TREE
+use crate::json::{Node, Paths};
+
+/// The table by the nodes of its paths.
+#[derive(Debug)]
+pub(crate) struct Fields {
+    paths: Paths,
+    /// By node.
+    actions: Vec<Vec<Action>>,
+}
+
+impl Fields {
+    fn new(rows: &[(&'static str, Action)]) -> Self {
+        let mut paths = Paths::default();
+        let mut actions: Vec<Vec<Action>> = Vec::new();
+        for (path, action) in rows {
+            let node = paths.add(path);
+            if matches!(action, Action::Payload) {
+                paths.stream(node);
+            }
+            if actions.len() <= node.index() {
+                actions.resize_with(node.index() + 1, Vec::new);
+            }
+            if let Some(actions) = actions.get_mut(node.index()) {
+                actions.push(*action);
+            }
+        }
+        Self { paths, actions }
+    }
+
+    /// All paths of the table.
+    pub(crate) const fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    /// What the field at a node means.
+    pub(crate) fn actions(&self, node: Node) -> &[Action] {
+        self.actions.get(node.index()).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The fields that are read.
+pub(crate) fn fields() -> &'static Fields {
+    static FIELDS: LazyLock<Fields> = LazyLock::new(|| Fields::new(&table::rows()));
+    &FIELDS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_found_by_its_path() {
+        for (path, action) in table::rows() {
+            let paths = fields().paths();
+            let node = path.split('.').fold(Node::ROOT, |node, step| match step {
+                "[]" => paths.items(node),
+                key => paths.key(node, key.as_bytes()),
+            });
+            assert!(fields().actions(node).contains(&action), "{path}");
+        }
+    }
 }

@@ -7,8 +7,8 @@
 
 use super::Ending;
 use super::base64::Base64;
-use crate::usage::fields::{Mark, Node, tree};
-use crate::usage::json::{Bare, Scanner, Sink};
+use crate::json::{Bare, Node, Scanner, Sink};
+use crate::usage::fields::{Mark, fields};
 use crate::usage::reading::Reading;
 
 /// Length of the message, length of its headers, checksum of both.
@@ -67,9 +67,9 @@ impl Default for EventStream {
             len: 0,
             checksum: crc32fast::Hasher::new(),
             envelope: Envelope {
-                outer: Scanner::new(tree()),
+                outer: Scanner::new(fields().paths()),
                 inner: Inner {
-                    scanner: Scanner::new(tree()),
+                    scanner: Scanner::new(fields().paths()),
                     base64: Base64::default(),
                     is_malformed: false,
                 },

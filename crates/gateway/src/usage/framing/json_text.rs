@@ -1,8 +1,8 @@
 //! A body that is JSON: one text, or one in each line.
 
 use super::Ending;
-use crate::usage::fields::{Node, tree};
-use crate::usage::json::{Bare, Scanner, Sink};
+use crate::json::{Bare, Node, Scanner, Sink};
+use crate::usage::fields::fields;
 use crate::usage::reading::Reading;
 
 /// One JSON text after the other.
@@ -18,7 +18,7 @@ pub(crate) struct JsonText {
 impl Default for JsonText {
     fn default() -> Self {
         Self {
-            scanner: Scanner::new(tree()),
+            scanner: Scanner::new(fields().paths()),
             is_by_line: false,
             is_malformed: false,
         }

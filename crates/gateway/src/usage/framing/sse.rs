@@ -3,8 +3,8 @@
 //! together.
 
 use super::Ending;
-use crate::usage::fields::{Mark, tree};
-use crate::usage::json::Scanner;
+use crate::json::Scanner;
+use crate::usage::fields::{Mark, fields};
 use crate::usage::reading::Reading;
 
 /// What OpenAI ends a stream with.
@@ -40,7 +40,7 @@ pub(crate) struct Sse {
 impl Default for Sse {
     fn default() -> Self {
         Self {
-            scanner: Scanner::new(tree()),
+            scanner: Scanner::new(fields().paths()),
             state: State::Start,
             is_after_cr: false,
             has_data: false,

@@ -1,16 +1,18 @@
 //! A push scanner for JSON that keeps only what is asked for.
 //!
-//! Bytes go in as they arrive, cut anywhere. Whatever no field of the table
+//! Bytes go in as they arrive, cut anywhere. Whatever no path
 //! asks for is skipped without being kept, at any depth and of any size, so
 //! that memory doesn't depend on the body. It reads, it doesn't validate: what
 //! is skipped is not checked beyond its strings and brackets.
 
 mod bare;
+mod paths;
 mod scanner;
 mod skip;
 mod string;
 mod text;
 
 pub(crate) use bare::{Bare, count};
+pub(crate) use paths::{Node, Paths};
 pub(crate) use scanner::{Scanner, Sink};
 pub(crate) use text::Text;

@@ -1,12 +1,14 @@
 //! The state machine: one byte at a time where structure is, in runs where
 //! there is only text.
 
+use std::ops::Deref;
+
 use super::bare::{Bare, Word, is_bare};
+use super::paths::{MOST_DEPTH, Node, Paths};
 use super::skip::Skip;
 use super::string::{Read, StringReader, Want};
-use crate::usage::fields::{MOST_DEPTH, Node, Tree};
 
-/// What is told of a document while it is read. Only nodes of the table are
+/// What is told of a document while it is read. Only nodes of the paths are
 /// told of, except the end of documents.
 pub(crate) trait Sink {
     /// An object or array begins.
@@ -56,8 +58,8 @@ struct Frame {
 
 /// Reads JSON documents, one after the other. Its size is fixed.
 #[derive(Clone, Debug)]
-pub(crate) struct Scanner {
-    tree: &'static Tree,
+pub(crate) struct Scanner<P = &'static Paths> {
+    paths: P,
     state: State,
     stack: [Frame; MOST_DEPTH],
     depth: usize,
@@ -69,10 +71,10 @@ pub(crate) struct Scanner {
     documents: u64,
 }
 
-impl Scanner {
-    pub(crate) fn new(tree: &'static Tree) -> Self {
+impl<P: Deref<Target = Paths>> Scanner<P> {
+    pub(crate) fn new(paths: P) -> Self {
         Self {
-            tree,
+            paths,
             state: State::Between,
             stack: [Frame {
                 node: Node::DEAD,
@@ -176,7 +178,7 @@ impl Scanner {
             b'"' => {
                 let want = if self.node.is_dead() {
                     Want::Nothing
-                } else if self.tree.is_streamed(self.node) {
+                } else if self.paths.is_streamed(self.node) {
                     Want::Pieces
                 } else {
                     Want::Kept
@@ -199,12 +201,12 @@ impl Scanner {
             sink.open(node);
         }
         let has_readers = if is_object {
-            self.tree.has_keys(node)
+            self.paths.has_keys(node)
         } else {
-            is_list_of_documents || !self.tree.items(node).is_dead()
+            is_list_of_documents || !self.paths.items(node).is_dead()
         };
         let frame = Frame { node, is_object };
-        // The stack is as deep as the table, and one for the outermost list.
+        // The stack is as deep as any path, and one for the outermost list.
         match self.stack.get_mut(self.depth) {
             Some(slot) if has_readers => {
                 *slot = frame;
@@ -228,7 +230,7 @@ impl Scanner {
         self.node = if self.depth == 1 && frame.node == Node::ROOT {
             Node::ROOT
         } else {
-            self.tree.items(frame.node)
+            self.paths.items(frame.node)
         };
         self.state = State::Value;
     }
@@ -303,7 +305,7 @@ impl Scanner {
             Want::Key => {
                 let object = self.top().map_or(Node::DEAD, |frame| frame.node);
                 let key = self.string.text();
-                self.node = key.map_or(Node::DEAD, |key| self.tree.key(object, key));
+                self.node = key.map_or(Node::DEAD, |key| self.paths.key(object, key));
                 self.state = State::Colon;
                 return;
             }

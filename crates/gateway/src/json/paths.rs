@@ -1,0 +1,157 @@
+//! The paths that a scanner looks for, as a tree: one step for each key.
+
+/// Deepest path, and one for an outermost list of documents.
+pub(crate) const MOST_DEPTH: usize = 8;
+
+/// The step of a path that means "any element of the array".
+const ITEMS: &str = "[]";
+
+/// A place in the tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Node(u16);
+
+impl Node {
+    /// The document itself.
+    pub(crate) const ROOT: Self = Self(0);
+    /// On no path.
+    pub(crate) const DEAD: Self = Self(u16::MAX);
+
+    pub(crate) fn is_dead(self) -> bool {
+        self == Self::DEAD
+    }
+
+    /// Where it stands among all nodes of its tree.
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    keys: Vec<(Box<str>, Node)>,
+    items: Option<Node>,
+    is_streamed: bool,
+}
+
+/// All paths.
+#[derive(Debug)]
+pub(crate) struct Paths {
+    entries: Vec<Entry>,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self {
+            entries: vec![Entry::default()],
+        }
+    }
+}
+
+impl Paths {
+    /// Adds a path such as `usage.details[].tokens`, with `.` before `[]`; gives
+    /// where it ends, which is [`Node::DEAD`] for one that is too deep.
+    pub(crate) fn add(&mut self, path: &str) -> Node {
+        if path.split('.').count() >= MOST_DEPTH {
+            return Node::DEAD;
+        }
+        path.split('.')
+            .fold(Node::ROOT, |node, step| self.step(node, step))
+    }
+
+    /// Has strings at a node handed on in pieces.
+    pub(crate) fn stream(&mut self, node: Node) {
+        if let Some(entry) = self.entries.get_mut(node.index()) {
+            entry.is_streamed = true;
+        }
+    }
+
+    fn step(&mut self, node: Node, step: &str) -> Node {
+        let next = Node(u16::try_from(self.entries.len()).unwrap_or(u16::MAX));
+        let Some(entry) = self.entries.get_mut(node.index()) else {
+            return Node::DEAD;
+        };
+        if step == ITEMS {
+            if let Some(known) = entry.items {
+                return known;
+            }
+            entry.items = Some(next);
+        } else {
+            match entry.find(step.as_bytes()) {
+                Ok(known) => return entry.keys.get(known).map_or(Node::DEAD, |(_, node)| *node),
+                Err(place) => entry.keys.insert(place, (step.into(), next)),
+            }
+        }
+        self.entries.push(Entry::default());
+        next
+    }
+
+    fn entry(&self, node: Node) -> Option<&Entry> {
+        self.entries.get(node.index())
+    }
+
+    /// The node of `key` in the object at `node`.
+    pub(crate) fn key(&self, node: Node, key: &[u8]) -> Node {
+        let found = self.entry(node).and_then(|entry| {
+            let place = entry.find(key).ok()?;
+            entry.keys.get(place).map(|(_, node)| *node)
+        });
+        found.unwrap_or(Node::DEAD)
+    }
+
+    /// The node of the elements of the array at `node`.
+    pub(crate) fn items(&self, node: Node) -> Node {
+        let items = self.entry(node).and_then(|entry| entry.items);
+        items.unwrap_or(Node::DEAD)
+    }
+
+    pub(crate) fn has_keys(&self, node: Node) -> bool {
+        self.entry(node).is_some_and(|entry| !entry.keys.is_empty())
+    }
+
+    /// Whether a string here is handed on in pieces.
+    pub(crate) fn is_streamed(&self, node: Node) -> bool {
+        self.entry(node).is_some_and(|entry| entry.is_streamed)
+    }
+}
+
+impl Entry {
+    /// Where a key is, or would be.
+    fn find(&self, key: &[u8]) -> Result<usize, usize> {
+        let keys = &self.keys;
+        keys.binary_search_by_key(&order(key), |(known, _)| order(known.as_bytes()))
+    }
+}
+
+/// Length first: most keys that aren't on a path differ in it.
+const fn order(key: &[u8]) -> (usize, &[u8]) {
+    (key.len(), key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_share_their_beginnings() {
+        let mut paths = Paths::default();
+        let input = paths.add("usage.input");
+        let of_all = paths.add("choices.[].usage.input");
+        assert_eq!(paths.add("usage.input"), input);
+        let usage = paths.key(Node::ROOT, b"usage");
+        assert_eq!(paths.key(usage, b"input"), input);
+        let choices = paths.items(paths.key(Node::ROOT, b"choices"));
+        let usage = paths.key(choices, b"usage");
+        assert_eq!(paths.key(usage, b"input"), of_all);
+        assert!(of_all != input && !of_all.is_dead());
+    }
+
+    #[test]
+    fn other_keys_lead_nowhere() {
+        let mut paths = Paths::default();
+        paths.add("usage");
+        assert!(paths.key(Node::ROOT, b"usages").is_dead());
+        assert!(paths.key(Node::DEAD, b"usage").is_dead());
+        assert!(paths.items(Node::DEAD).is_dead());
+        assert!(paths.add("a.b.c.d.e.f.g.h").is_dead());
+    }
+}
