@@ -149,7 +149,7 @@ impl Loader {
     pub(super) fn in_ring(&self, snapshot: &Snapshot) -> u64 {
         let block = &snapshot.block;
         let ring = || {
-            let dir = self.names.ring_dir(u32::try_from(block.ring_dir).ok()?)?;
+            let dir = block.ring_dir(&self.names)?;
             let (_, inode) = self.aggregate.inode().ok()?;
             let id = RingId::new(self.aggregate.identity.store, inode, block.ring);
             RingFile::peek(Path::new(dir.as_str()), id).ok()?

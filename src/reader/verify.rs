@@ -127,9 +127,7 @@ fn look(path: &Path) -> Result<Verification, OpenError> {
         }
         _ => {}
     }
-    let ring_dir = u32::try_from(view.block.ring_dir).ok();
-    let ring_dir = ring_dir.and_then(|dir| seen.names.ring_dir(dir));
-    if view.block.ring != 0 && ring_dir.is_none() {
+    if view.block.ring != 0 && view.block.ring_dir(&seen.names).is_none() {
         found.note("commit", "the name of the ring's directory is missing");
     }
     check_rows(&mut found, &seen, &view);

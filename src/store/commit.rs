@@ -2,6 +2,7 @@
 //! take turns like those of a row.
 
 use super::layout::COMMIT_WORDS;
+use crate::names::{Label, Names};
 use crate::ring::{MAX_SHARD_CAPACITY, MAX_SHARDS};
 
 /// Payload words of a version.
@@ -159,6 +160,12 @@ impl CommitBlock {
             ..Self::from_scalars(words)
         };
         block.beyond_reach().map_or(Ok(block), Err)
+    }
+
+    /// The directory of the ring, where there is one and it has a name.
+    pub(crate) fn ring_dir(&self, names: &Names) -> Option<Label> {
+        let dir = u32::try_from(self.ring_dir).ok().filter(|_| self.ring != 0);
+        names.ring_dir(dir?)
     }
 
     /// A number that no store can come to have. What counts up one by one is

@@ -44,6 +44,9 @@ impl Loaded {
         }
         let names = Arc::new(Names::new());
         names_log.read_new(aggregate, &names)?;
+        if view.block.ring != 0 && view.block.ring_dir(&names).is_none() {
+            return Err(aggregate.damaged("the name of the ring's directory is missing"));
+        }
         let ledger_rows = load_rows(aggregate, &rows, &view)?;
         Ok(Self {
             view,

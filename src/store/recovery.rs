@@ -73,9 +73,11 @@ pub(super) fn replay(
         None => aggregate.inode()?.1,
     };
     let id = RingId::new(store, inode, last.ring);
-    let dir = names
-        .ring_dir(last.ring_dir as u32)
-        .ok_or_else(|| aggregate.damaged("the name of the ring's directory is missing"))?;
+    let Some(dir) = last.ring_dir(&names) else {
+        // Only a file that was set aside says so: one that is loaded has it.
+        block.rings_lost += 1;
+        return Ok(Replayed::default());
+    };
     let dir = Path::new(dir.as_str());
     let opened = if is_same_boot(last.boot(), boot_id()) {
         RingFile::open(dir, id)
