@@ -5,7 +5,8 @@
 //!   Anthropic, Gemini, Bedrock, Azure OpenAI, Mistral, Cohere, DeepSeek, Groq,
 //!   xAI, OpenRouter, Ollama, vLLM, and of whoever copies their formats;
 //! - [`prices`] turns tokens into integer nano-dollars, by LiteLLM's list or one
-//!   of your own.
+//!   of your own;
+//! - [`layer`] does both for every call that passes through a tower service.
 //!
 //! ```
 //! use quipu::{Recorder, UsageRecord};
@@ -44,5 +45,6 @@
 struct Pages;
 
 mod json;
+pub mod layer;
 pub mod prices;
 pub mod usage;
