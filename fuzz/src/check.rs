@@ -132,7 +132,12 @@ pub fn write(bed: &Bed, builder: &Builder, made: Made, before: &Seen) {
     let len = fs::metadata(bed.aggregate()).unwrap().len();
     assert!(len <= image.len() as u64 + GROWTH, "it grew to {len} bytes");
     let reader = Reader::open(bed.store()).unwrap();
-    let seen = reader.snapshot().unwrap();
+    let seen = match reader.snapshot() {
+        // Who makes checksums right can put a number next to its limit, and
+        // what is counted next is beyond it.
+        Err(error) if made == Made::OnPurpose && is_beyond(&error) => return,
+        seen => seen.unwrap(),
+    };
     assert_eq!(rows(&seen), counted, "written and read again");
     assert_eq!(reader.stats().unwrap().committed, committed);
     let found = quipu::verify(bed.store()).unwrap();
@@ -172,6 +177,10 @@ fn count(recorder: &Recorder, first: &Snapshot) -> Rows {
     adds_up(&recorder.snapshot());
     balances(recorder);
     expected
+}
+
+fn is_beyond(error: &impl std::error::Error) -> bool {
+    error.to_string().contains("is more than there can be")
 }
 
 /// I1, as far as the recorder itself can tell.

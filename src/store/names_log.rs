@@ -188,6 +188,9 @@ pub(super) fn read_entry(load: impl Fn(usize) -> Option<u64>) -> Result<Entry, &
     let head = load(0).ok_or("it is missing")?;
     let check = load(1).ok_or("it is cut off")?;
     let len = (head >> 8) as usize & 0xffff;
+    if len > MAX_NAME {
+        return Err("it is longer than a name can be");
+    }
     let body: Option<Vec<u64>> = (0..len.div_ceil(8)).map(|n| load(2 + n)).collect();
     let body = body.ok_or("it is cut off")?;
     let id = check as u32;
