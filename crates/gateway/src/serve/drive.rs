@@ -56,3 +56,50 @@ pub(super) async fn drive(connection: impl Future, begun: &Begun, header_time: D
         connection.await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::future::{Ready, pending, ready};
+    use std::sync::mpsc;
+
+    use super::*;
+
+    struct Answers;
+
+    impl Service<()> for Answers {
+        type Response = ();
+        type Error = Infallible;
+        type Future = Ready<Result<(), Infallible>>;
+
+        fn call(&self, (): ()) -> Self::Future {
+            ready(Ok(()))
+        }
+    }
+
+    fn run(future: impl Future) {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().build().unwrap();
+        runtime.block_on(future);
+    }
+
+    #[test]
+    fn a_connection_without_a_request_is_closed() {
+        // It returns, or the test doesn't.
+        run(drive(pending::<()>(), &Begun::default(), Duration::ZERO));
+    }
+
+    #[test]
+    fn one_with_a_request_runs_to_its_end() {
+        let (sender, ends) = mpsc::channel();
+        let begun = Begun::default();
+        let service = begun.watch(Answers);
+        let connection = async {
+            let _ = service.call(()).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            sender.send(()).unwrap();
+        };
+        run(drive(connection, &begun, Duration::from_millis(1)));
+        assert_eq!(ends.try_recv(), Ok(()));
+    }
+}

@@ -149,7 +149,10 @@ impl Server {
                 let left = connections.len();
                 // Waits, so that bodies have been dropped, and count that.
                 connections.shutdown().await;
-                Ended::CutOff(left)
+                match left {
+                    0 => Ended::Drained,
+                    _ => Ended::CutOff(left),
+                }
             }
         }
     }
