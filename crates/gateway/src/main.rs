@@ -1,8 +1,11 @@
-//! The command `quipu-gateway`: reads the usage out of a recorded response.
+//! The command `quipu-gateway`: reads the usage out of a recorded response,
+//! and plays the provider for gateways that are tried offline.
 
 #![forbid(unsafe_code)]
 
 mod command;
+mod mock;
+mod serve;
 
 use std::process::ExitCode;
 

@@ -4,12 +4,14 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use super::error::CommandError;
+use super::mock::MockArgs;
 use super::usage::UsageArgs;
 
 const EXAMPLES: &str = "\
 Examples:
   quipu-gateway usage response.json                     a recorded body
   curl -sN … | quipu-gateway usage --path /v1/messages -
+  quipu-gateway mock                                    a provider to try gateways on
 
 Exit codes: 0 fine, 1 failed, 2 wrong usage.";
 
@@ -32,6 +34,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Usage(UsageArgs),
+    Mock(MockArgs),
 }
 
 /// Reads the process's command line; `None` where help or the version was

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,6 +15,15 @@ pub(crate) enum CommandError {
     Input { name: PathBuf, source: io::Error },
     /// What is in it isn't a response.
     Body { name: PathBuf, why: Unreadable },
+    /// The system gives no threads, or no signals.
+    Start(io::Error),
+    /// Nothing can be accepted there.
+    Listen {
+        address: SocketAddr,
+        source: io::Error,
+    },
+    /// What was served can't be written down.
+    Report { name: PathBuf, source: io::Error },
     /// Standard output can't be written.
     Output(io::Error),
 }
@@ -51,6 +61,12 @@ impl fmt::Display for CommandError {
                  standard input"
             ),
             Self::Body { name, why } => write!(f, "can't read usage from {name:?}: {why}"),
+            Self::Start(source) => write!(f, "can't start: {source}"),
+            Self::Listen { address, source } => write!(
+                f,
+                "can't listen on {address}: {source}; --listen with port 0 takes any that is free"
+            ),
+            Self::Report { name, source } => write!(f, "can't write {name:?}: {source}"),
             Self::Output(source) => write!(f, "can't write to standard output: {source}"),
         }
     }

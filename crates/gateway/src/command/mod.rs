@@ -2,6 +2,7 @@
 
 mod args;
 mod error;
+mod mock;
 mod usage;
 
 use args::Command;
@@ -11,6 +12,7 @@ use error::CommandError;
 pub(crate) fn run() -> Result<(), CommandError> {
     match args::parse()? {
         Some(Command::Usage(args)) => usage::run(&args),
+        Some(Command::Mock(args)) => mock::run(args),
         None => Ok(()),
     }
 }
