@@ -1,10 +1,11 @@
-//! The command `quipu-gateway`: reads the usage out of a recorded response,
-//! and plays the provider for gateways that are tried offline.
+//! The command `quipu-gateway`: the reference gateway, a provider to try it
+//! with offline, and the usage in a recorded response.
 
 #![forbid(unsafe_code)]
 
 mod command;
 mod mock;
+mod proxy;
 mod serve;
 
 use std::process::ExitCode;

@@ -5,10 +5,12 @@ use clap::{Parser, Subcommand};
 
 use super::error::CommandError;
 use super::mock::MockArgs;
+use super::run::RunArgs;
 use super::usage::UsageArgs;
 
 const EXAMPLES: &str = "\
 Examples:
+  quipu-gateway run --upstream https://api.openai.com   a gateway that counts
   quipu-gateway usage response.json                     a recorded body
   curl -sN … | quipu-gateway usage --path /v1/messages -
   quipu-gateway mock                                    a provider to try gateways on
@@ -33,6 +35,7 @@ struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    Run(RunArgs),
     Usage(UsageArgs),
     Mock(MockArgs),
 }

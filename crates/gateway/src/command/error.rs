@@ -6,7 +6,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use quipu::{CloseError, OpenError};
+use quipu_gateway::prices::PriceError;
 use quipu_gateway::usage::Unreadable;
+
+use crate::proxy::{BuildError, ConfigError};
 
 /// Why a command stopped.
 #[derive(Debug)]
@@ -24,6 +28,16 @@ pub(crate) enum CommandError {
     },
     /// What was served can't be written down.
     Report { name: PathBuf, source: io::Error },
+    /// The configuration is no use.
+    Config(ConfigError),
+    /// A price list can't be read.
+    Prices(PriceError),
+    /// The store can't be opened.
+    Store(OpenError),
+    /// Nothing can be passed on.
+    Build(BuildError),
+    /// The last counts can't be committed.
+    Close(CloseError),
     /// Standard output can't be written.
     Output(io::Error),
 }
@@ -67,6 +81,11 @@ impl fmt::Display for CommandError {
                 "can't listen on {address}: {source}; --listen with port 0 takes any that is free"
             ),
             Self::Report { name, source } => write!(f, "can't write {name:?}: {source}"),
+            Self::Config(source) => write!(f, "{source}"),
+            Self::Prices(source) => write!(f, "{source}"),
+            Self::Store(source) => write!(f, "{source}"),
+            Self::Build(source) => write!(f, "{source}"),
+            Self::Close(source) => write!(f, "not everything could be committed: {source}"),
             Self::Output(source) => write!(f, "can't write to standard output: {source}"),
         }
     }

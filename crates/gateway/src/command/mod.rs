@@ -3,6 +3,7 @@
 mod args;
 mod error;
 mod mock;
+mod run;
 mod usage;
 
 use args::Command;
@@ -12,6 +13,7 @@ use error::CommandError;
 pub(crate) fn run() -> Result<(), CommandError> {
     match args::parse()? {
         Some(Command::Usage(args)) => usage::run(&args),
+        Some(Command::Run(args)) => run::run(args),
         Some(Command::Mock(args)) => mock::run(args),
         None => Ok(()),
     }

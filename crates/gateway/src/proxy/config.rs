@@ -1,0 +1,270 @@
+//! The configuration file.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use http::Uri;
+use quipu_gateway::layer::Source;
+use quipu_gateway::prices::PriceFiles;
+use quipu_gateway::usage::Provider;
+use serde::Deserialize;
+
+/// What the gateway does. All but the routes has defaults.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Where clients call.
+    #[serde(default = "listen")]
+    pub(crate) listen: SocketAddr,
+    /// Where `/usage`, `/metrics` and `/healthz` are, if not where clients
+    /// call.
+    pub(crate) admin: Option<SocketAddr>,
+    /// The directory of the store.
+    #[serde(default = "store")]
+    pub(crate) store: PathBuf,
+    /// Whether calls are recorded.
+    #[serde(default = "yes")]
+    pub(crate) record: bool,
+    /// Whether buckets are hours.
+    #[serde(default)]
+    pub(crate) hours: bool,
+    /// Seconds between checkpoints, which survive a power cut.
+    pub(crate) checkpoint_seconds: Option<u64>,
+    /// Models with a name of their own.
+    pub(crate) max_models: Option<u16>,
+    /// Tenants with a name of their own.
+    pub(crate) max_tenants: Option<u32>,
+    /// Whether metrics tell tenants apart.
+    #[serde(default = "yes")]
+    pub(crate) metrics_by_tenant: bool,
+    /// Seconds that running answers have to end when the gateway stops.
+    #[serde(default = "grace")]
+    pub(crate) grace_seconds: u64,
+    /// Connections of clients at once; more wait.
+    pub(crate) connections: Option<NonZeroUsize>,
+    /// Bytes of a request's body.
+    #[serde(default = "max_body_bytes")]
+    pub(crate) max_body_bytes: u64,
+    /// Bytes of a request's headers.
+    #[serde(default = "max_header_bytes")]
+    pub(crate) max_header_bytes: usize,
+    /// Where the tenant is taken from.
+    #[serde(default)]
+    tenant: Vec<Where>,
+    #[serde(default)]
+    pub(crate) prices: Prices,
+    /// Where requests go, the longest path first.
+    #[serde(default, rename = "route")]
+    pub(crate) routes: Vec<RouteConfig>,
+}
+
+/// Price lists.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Prices {
+    /// LiteLLM's list.
+    litellm: Option<PathBuf>,
+    /// A list of quipu's own format, which goes before.
+    own: Option<PathBuf>,
+    /// Seconds between looks whether a list changed.
+    reload_seconds: Option<u64>,
+}
+
+/// One route.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RouteConfig {
+    /// What paths begin with.
+    #[serde(default = "root")]
+    pub(crate) path: String,
+    /// Where they go: scheme, host, and what comes before the path.
+    #[serde(deserialize_with = "uri")]
+    pub(crate) upstream: Uri,
+    /// Whether `path` is left out on the way.
+    #[serde(default)]
+    pub(crate) strip: bool,
+    /// Who answers.
+    #[serde(default, deserialize_with = "provider")]
+    pub(crate) provider: Option<Provider>,
+    /// The name that is recorded for who answers.
+    pub(crate) provider_name: Option<String>,
+    /// The variable of the environment with the key to send in place of the
+    /// client's.
+    pub(crate) key_env: Option<String>,
+    /// Seconds until the answer must begin.
+    #[serde(default = "timeout")]
+    pub(crate) timeout_seconds: u64,
+}
+
+/// One place to look for a tenant.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Where {
+    Header(String),
+    KeyHash(bool),
+    PathSegment(usize),
+    Json(String),
+    Fixed(String),
+}
+
+const fn listen() -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8400)
+}
+
+fn store() -> PathBuf {
+    "usage.quipu".into()
+}
+
+fn root() -> String {
+    "/".into()
+}
+
+const fn yes() -> bool {
+    true
+}
+
+const fn grace() -> u64 {
+    30
+}
+
+const fn timeout() -> u64 {
+    600
+}
+
+const fn max_body_bytes() -> u64 {
+    64 << 20
+}
+
+const fn max_header_bytes() -> usize {
+    64 << 10
+}
+
+fn uri<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Uri, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse()
+        .map_err(|error| serde::de::Error::custom(format!("{text:?} is no URL ({error})")))
+}
+
+fn provider<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Provider>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    name.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+impl Config {
+    /// Reads a file.
+    pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let config: Self = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
+            path: path.to_owned(),
+            what: error.to_string(),
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Everything goes to one upstream.
+    pub(crate) fn of_upstream(upstream: Uri) -> Result<Self, ConfigError> {
+        let mut config: Self = toml::from_str("").map_err(|error| ConfigError::Setting {
+            what: error.to_string(),
+        })?;
+        config.routes.push(RouteConfig {
+            path: root(),
+            upstream,
+            strip: false,
+            provider: None,
+            provider_name: None,
+            key_env: None,
+            timeout_seconds: timeout(),
+        });
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let setting = |what: String| Err(ConfigError::Setting { what });
+        if self.routes.is_empty() {
+            return setting("there is no [[route]]: say where requests go".into());
+        }
+        for (at, route) in self.routes.iter().enumerate() {
+            let RouteConfig { path, upstream, .. } = route;
+            if !path.starts_with('/') {
+                return setting(format!("the route's path {path:?} doesn't begin with /"));
+            }
+            let is_http = matches!(upstream.scheme_str(), Some("http" | "https"));
+            if !is_http || upstream.authority().is_none() || upstream.query().is_some() {
+                let what =
+                    format!("the upstream {upstream} must be http:// or https:// and a host");
+                return setting(what);
+            }
+            if self.routes.iter().take(at).any(|other| other.path == *path) {
+                return setting(format!("two routes have the path {path:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the tenant is taken from, the first that has one.
+    pub(crate) fn tenant(&self) -> Option<Source> {
+        let sources = self.tenant.iter().filter_map(|place| match place {
+            Where::Header(name) => Some(Source::header(name)),
+            Where::KeyHash(is_wanted) => is_wanted.then(Source::key_hash),
+            Where::PathSegment(segment) => Some(Source::path_segment(*segment)),
+            Where::Json(path) => Some(Source::json(path)),
+            Where::Fixed(name) => Some(Source::fixed(name)),
+        });
+        sources.reduce(Source::or)
+    }
+}
+
+impl Prices {
+    /// The lists, if there are any.
+    pub(crate) fn files(&self) -> Option<PriceFiles> {
+        let has_any = self.litellm.is_some() || self.own.is_some();
+        has_any.then(|| PriceFiles {
+            litellm: self.litellm.clone(),
+            own: self.own.clone(),
+        })
+    }
+
+    /// How often to look whether they changed.
+    pub(crate) fn reload(&self) -> Duration {
+        Duration::from_secs(self.reload_seconds.unwrap_or(60).max(1))
+    }
+}
+
+/// Why there is no configuration to go by.
+#[derive(Debug)]
+pub(crate) enum ConfigError {
+    /// The file can't be read.
+    Read { path: PathBuf, source: io::Error },
+    /// It isn't in the format.
+    Syntax { path: PathBuf, what: String },
+    /// A setting makes no sense.
+    Setting { what: String },
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read { path, source } => {
+                write!(f, "can't read the configuration {path:?}: {source}")
+            }
+            Self::Syntax { path, what } => {
+                let what = what.trim_end();
+                write!(f, "the configuration {path:?} is not right: {what}")
+            }
+            Self::Setting { what } => write!(f, "the configuration is not right: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}

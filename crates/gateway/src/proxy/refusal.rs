@@ -1,0 +1,65 @@
+//! Answers of the gateway's own: in a shape that the clients of OpenAI and of
+//! Anthropic both understand.
+
+use axum::body::Body;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response, StatusCode};
+
+/// Why the gateway doesn't pass a request or its answer on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// No route takes the path.
+    NoRoute,
+    /// The request's body is too long.
+    TooLong { most: u64 },
+    /// The upstream can't be reached, or broke off.
+    Unreachable(String),
+    /// It doesn't answer.
+    Timeout,
+    /// The request can't be put to the upstream.
+    Unsendable(String),
+}
+
+impl Refusal {
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::TooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unreachable(_) => StatusCode::BAD_GATEWAY,
+            Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::Unsendable(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::NoRoute => "not_found_error",
+            Self::TooLong { .. } => "request_too_large",
+            Self::Unreachable(_) => "upstream_unreachable",
+            Self::Timeout => "timeout_error",
+            Self::Unsendable(_) => "invalid_request_error",
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::NoRoute => "the gateway has no route for this path".into(),
+            Self::TooLong { most } => format!("the body is longer than {most} bytes"),
+            Self::Unreachable(why) => format!("the upstream can't be reached: {why}"),
+            Self::Timeout => "the upstream didn't answer in time".into(),
+            Self::Unsendable(why) => format!("the request can't be sent on: {why}"),
+        }
+    }
+
+    pub(super) fn answer(&self) -> Response<Body> {
+        let error = serde_json::json!({
+            "type": "error",
+            "error": {"type": self.kind(), "message": self.message()},
+        });
+        let mut response = Response::new(Body::from(error.to_string()));
+        *response.status_mut() = self.status();
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(CONTENT_TYPE, json);
+        response
+    }
+}
