@@ -18,3 +18,4 @@ pub mod ring;
 pub mod targets;
 #[cfg(test)]
 mod tests;
+pub mod usage;

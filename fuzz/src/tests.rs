@@ -9,7 +9,7 @@ use crate::aggregate::{Map, seals};
 use crate::base::{Base, Checkpointed};
 use crate::bed::Bed;
 use crate::check::{self, Made};
-use crate::{format, ring, targets};
+use crate::{format, ring, targets, usage};
 
 type Target = fn(&[u8]);
 
@@ -88,13 +88,14 @@ fn a_store_that_opens_and_is_not_sound_is_noticed() {
 #[test]
 fn all_of_the_corpora_pass() {
     with_the_bed(|| {
-        let all: [(&str, Target); 6] = [
+        let all: [(&str, Target); 7] = [
             ("reader", targets::reader),
             ("recorder", targets::recorder),
             ("checkpoint", targets::checkpoint),
             ("ring", targets::ring),
             ("names", targets::names),
             ("salvage", targets::salvage),
+            ("usage", usage::responses),
         ];
         for (name, target) in all {
             let corpus = Path::new(env!("CARGO_MANIFEST_DIR"))
