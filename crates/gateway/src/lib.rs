@@ -41,8 +41,12 @@
 
 /// The pages' examples must compile.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/prices.md")]
-struct Pages;
+mod pages {
+    #[doc = include_str!("../../../docs/prices.md")]
+    struct Prices;
+    #[doc = include_str!("../../../docs/gateway.md")]
+    struct Gateway;
+}
 
 mod json;
 pub mod layer;

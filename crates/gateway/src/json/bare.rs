@@ -57,18 +57,33 @@ impl Word {
     /// What the word is; `None` for one that JSON doesn't have.
     pub(super) fn read(&self) -> Option<Bare> {
         let word = self.bytes.get(..usize::from(self.len))?;
-        match word {
-            b"null" => Some(Bare::Null),
-            b"true" => Some(Bare::Bool(true)),
-            b"false" => Some(Bare::Bool(false)),
-            // Python writes these.
-            b"NaN" | b"Infinity" | b"-Infinity" => Some(Bare::NoCount),
-            [b'-' | b'0'..=b'9', ..] if word.iter().all(|byte| is_numeric(*byte)) => {
-                let count = if self.is_too_long { None } else { count(word) };
-                Some(count.map_or(Bare::NoCount, Bare::Count))
-            }
-            _ => None,
+        match read(word)? {
+            Bare::Count(_) if self.is_too_long => Some(Bare::NoCount),
+            bare => Some(bare),
         }
+    }
+}
+
+/// What a word is that lies in one piece and is short enough to be kept; `None`
+/// for all others, and for one that JSON doesn't have.
+pub(super) fn read_short(word: &[u8]) -> Option<Bare> {
+    if word.len() > LONGEST {
+        return None;
+    }
+    read(word)
+}
+
+fn read(word: &[u8]) -> Option<Bare> {
+    match word {
+        b"null" => Some(Bare::Null),
+        b"true" => Some(Bare::Bool(true)),
+        b"false" => Some(Bare::Bool(false)),
+        // Python writes these.
+        b"NaN" | b"Infinity" | b"-Infinity" => Some(Bare::NoCount),
+        [b'-' | b'0'..=b'9', ..] if word.iter().all(|byte| is_numeric(*byte)) => {
+            Some(count(word).map_or(Bare::NoCount, Bare::Count))
+        }
+        _ => None,
     }
 }
 

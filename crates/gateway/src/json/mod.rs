@@ -11,6 +11,7 @@ mod scanner;
 mod skip;
 mod string;
 mod text;
+mod whole;
 
 pub(crate) use bare::{Bare, count};
 pub(crate) use paths::{Node, Paths};

@@ -3,10 +3,12 @@
 
 use std::ops::Deref;
 
-use super::bare::{Bare, Word, is_bare};
+use super::bare::{Bare, Word, is_bare, read_short};
 use super::paths::{MOST_DEPTH, Node, Paths};
 use super::skip::Skip;
 use super::string::{Read, StringReader, Want};
+use super::text::LONGEST;
+use super::whole::{self, Member};
 
 /// What is told of a document while it is read. Only nodes of the paths are
 /// told of, except the end of documents.
@@ -135,12 +137,56 @@ impl<P: Deref<Target = Paths>> Scanner<P> {
                     self.end_bare(sink);
                     bytes
                 }
+                State::Key | State::KeyOrEnd if byte == b'"' => match self.member(bytes, sink) {
+                    Some(behind) => behind,
+                    None => {
+                        self.begin_string(Want::Key);
+                        rest
+                    }
+                },
                 _ => {
                     self.structure(byte, sink);
                     rest
                 }
             };
         }
+    }
+
+    /// Reads a key at once, and its value, if that is short; gives what is to be
+    /// read next. `None` where the key isn't whole and plain: nothing is read.
+    fn member<'a>(&mut self, bytes: &'a [u8], sink: &mut impl Sink) -> Option<&'a [u8]> {
+        let Member { key, value } = whole::member(bytes)?;
+        let object = self.top().map_or(Node::DEAD, |frame| frame.node);
+        // The key of a slow reader is no longer than what it keeps.
+        let is_known = key.len() <= LONGEST;
+        self.node = if is_known {
+            self.paths.key(object, key)
+        } else {
+            Node::DEAD
+        };
+        self.state = State::Value;
+        let behind = match value.first() {
+            Some(b'"') if !self.paths.is_streamed(self.node) => {
+                whole::string(value).map(|(text, behind)| {
+                    if !self.node.is_dead() {
+                        sink.string(self.node, Some(text).filter(|text| text.len() <= LONGEST));
+                    }
+                    behind
+                })
+            }
+            Some(first) if is_bare(*first) => whole::bare(value).and_then(|(word, behind)| {
+                let bare = read_short(word)?;
+                if !self.node.is_dead() {
+                    sink.bare(self.node, bare);
+                }
+                Some(behind)
+            }),
+            _ => None,
+        };
+        if behind.is_some() {
+            self.end_value(sink, false);
+        }
+        Some(behind.unwrap_or(value))
     }
 
     fn structure(&mut self, byte: u8, sink: &mut impl Sink) {

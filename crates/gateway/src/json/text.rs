@@ -53,6 +53,14 @@ impl Text {
         self.push(bytes);
     }
 
+    /// Becomes the same as `other`, without its unused room.
+    pub(crate) fn copy(&mut self, other: &Self) {
+        match other.get() {
+            Some(bytes) => self.set(bytes),
+            None => self.is_too_long = true,
+        }
+    }
+
     /// The bytes; `None` where there were more than are kept.
     pub(crate) fn get(&self) -> Option<&[u8]> {
         if self.is_too_long {

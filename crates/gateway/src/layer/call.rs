@@ -42,7 +42,8 @@ enum Ending {
 /// A call under way. It is recorded when it is dropped, and so exactly once.
 pub(super) struct Call {
     settings: Arc<Settings>,
-    extractor: Extractor,
+    /// Until it is recorded.
+    extractor: Option<Extractor>,
     labels: Labels,
     tenant: Vec<Found>,
     model: Vec<Found>,
@@ -90,7 +91,7 @@ impl Call {
         }
         let call = Self {
             settings: Arc::clone(settings),
-            extractor,
+            extractor: Some(extractor),
             labels,
             tenant,
             model,
@@ -109,12 +110,15 @@ impl Call {
     pub(super) fn answered(&mut self, head: &mut response::Parts) {
         self.status = Some(head.status);
         self.is_stream = is_stream(&head.headers);
-        for (name, value) in &head.headers {
-            self.extractor.header(name.as_str(), value.as_bytes());
+        if let Some(extractor) = &mut self.extractor {
+            for (name, value) in &head.headers {
+                extractor.header(name.as_str(), value.as_bytes());
+            }
         }
         if let Some(labels) = head.extensions.remove::<Labels>() {
             if let Some(provider) = labels.provider {
-                self.extractor = std::mem::take(&mut self.extractor).provider(provider);
+                let told = |extractor: Extractor| extractor.provider(provider);
+                self.extractor = self.extractor.take().map(told);
             }
             self.labels = labels.or(std::mem::take(&mut self.labels));
         }
@@ -125,7 +129,9 @@ impl Call {
         if self.first_bytes.is_none() && self.is_stream && !bytes.is_empty() {
             self.first_bytes = Some(Instant::now());
         }
-        self.extractor.push(bytes);
+        if let Some(extractor) = &mut self.extractor {
+            extractor.push(bytes);
+        }
     }
 
     /// The body came to its end.
@@ -168,7 +174,7 @@ impl Call {
     }
 
     fn record(&mut self) -> Result<(), RecordError> {
-        let usage = std::mem::take(&mut self.extractor).finish();
+        let usage = self.extractor.take().unwrap_or_default().finish();
         let recorder = &self.settings.recorder;
         let provider = self.labels.provider_name.as_deref();
         let known = usage.provider.map(Provider::name);

@@ -169,12 +169,14 @@ fn key(head: &Parts) -> Option<&[u8]> {
 }
 
 fn hashed(key: &[u8]) -> String {
-    use fmt::Write;
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
     let mut name = String::with_capacity("key-".len() + 2 * HASHED);
     name.push_str("key-");
     for byte in Sha256::digest(key).iter().take(HASHED) {
-        // A string takes everything.
-        let _ = write!(name, "{byte:02x}");
+        name.push(DIGITS[usize::from(byte >> 4)]);
+        name.push(DIGITS[usize::from(byte & 15)]);
     }
     name
 }

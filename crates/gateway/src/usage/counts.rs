@@ -31,25 +31,6 @@ pub(crate) enum Shape {
     Invocation,
 }
 
-/// Number of [`Shape`]s.
-pub(crate) const SHAPES: usize = 11;
-
-impl Shape {
-    pub(crate) const ALL: [Self; SHAPES] = [
-        Self::Chat,
-        Self::InputOutput,
-        Self::Passes,
-        Self::Gemini,
-        Self::Converse,
-        Self::Cohere,
-        Self::CohereBilled,
-        Self::Ollama,
-        Self::Llama,
-        Self::Titan,
-        Self::Invocation,
-    ];
-}
-
 /// What a count counts, as the provider cuts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -80,7 +61,7 @@ pub(crate) enum Kind {
 const KINDS: usize = 16;
 
 /// The counts of one shape.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counts {
     values: [u64; KINDS],
     /// Bit by kind: which are there.
@@ -90,6 +71,13 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
+    /// Nothing was counted.
+    pub(crate) const NONE: Self = Self {
+        values: [0; KINDS],
+        present: 0,
+        void: 0,
+    };
+
     pub(crate) fn get(&self, kind: Kind) -> Option<u64> {
         let is_present = self.present & (1 << kind as u16) != 0;
         is_present.then_some(self.values[kind as usize])

@@ -28,8 +28,8 @@ const HEADERS: [(&str, Kind); 4] = [
 #[derive(Debug)]
 enum Body {
     Unknown(Sniffer),
-    Json(JsonText),
-    Sse(Sse),
+    Json(Box<JsonText>),
+    Sse(Box<Sse>),
     EventStream(Box<EventStream>),
     Unreadable(Unreadable),
 }
@@ -57,7 +57,8 @@ pub struct Extractor {
     told: Option<Provider>,
     route: Route,
     body: Body,
-    reading: Reading,
+    // Boxed, like the bodies: an extractor is moved about.
+    reading: Box<Reading>,
     has_headers: bool,
 }
 
@@ -75,7 +76,7 @@ impl Extractor {
             told: None,
             route: Route::default(),
             body: Body::Unknown(Sniffer::default()),
-            reading: Reading::default(),
+            reading: Box::default(),
             has_headers: false,
         }
     }
@@ -136,8 +137,8 @@ impl Extractor {
 
     fn begin(&mut self, format: Format, held: &[u8]) {
         self.body = match format {
-            Format::Json => Body::Json(JsonText::default()),
-            Format::Sse => Body::Sse(Sse::default()),
+            Format::Json => Body::Json(Box::default()),
+            Format::Sse => Body::Sse(Box::default()),
             Format::EventStream => Body::EventStream(Box::default()),
             Format::Compressed => Body::Unreadable(Unreadable::Compressed),
             Format::Unknown => Body::Unreadable(Unreadable::UnknownFormat),

@@ -4,16 +4,15 @@
 //! replace what earlier documents said, field by field. So counts that run are
 //! kept, not added, and a damaged document leaves nothing behind.
 
-use super::counts::{Counts, SHAPES, Shape};
+use super::counts::{Counts, Shape};
 use super::fields::{Action, Fields, Mark, Marks, fields};
 use crate::json::{Bare, Node, Sink, Text};
 
 /// A set of values.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Values {
-    counts: [Counts; SHAPES],
-    /// Bit by shape: which of `counts` aren't empty.
-    shapes: u16,
+    /// Of the shapes that were met, each once: mostly of one.
+    counts: Vec<(Shape, Counts)>,
     pub(crate) marks: Marks,
     pub(crate) model: Text,
     pub(crate) service_tier: Text,
@@ -23,19 +22,23 @@ pub(crate) struct Values {
 
 impl Values {
     pub(crate) fn counts(&self, shape: Shape) -> &Counts {
-        &self.counts[shape as usize]
+        const NONE: &Counts = &Counts::NONE;
+        let mut counts = self.counts.iter();
+        let found = counts.find(|(met, _)| *met == shape);
+        found.map_or(NONE, |(_, counts)| counts)
     }
 
     pub(crate) fn counts_mut(&mut self, shape: Shape) -> &mut Counts {
-        self.shapes |= 1 << shape as u16;
-        &mut self.counts[shape as usize]
+        let known = self.counts.iter().position(|(met, _)| *met == shape);
+        let place = known.unwrap_or_else(|| {
+            self.counts.push((shape, Counts::NONE));
+            self.counts.len() - 1
+        });
+        &mut self.counts[place].1
     }
 
     fn clear(&mut self) {
-        if self.shapes != 0 {
-            self.counts = Default::default();
-            self.shapes = 0;
-        }
+        self.counts.clear();
         self.marks.clear();
         self.model.clear();
         self.service_tier.clear();
@@ -98,15 +101,8 @@ impl Reading {
         values.marks.add(pending.marks);
         values.has_bad_count |= pending.has_bad_count;
         let mut has_counts = false;
-        // Nearly all events of a stream have none.
-        let shapes = if pending.shapes == 0 {
-            &[][..]
-        } else {
-            &Shape::ALL[..]
-        };
-        for shape in shapes.iter().copied() {
-            let newer = &pending.counts[shape as usize];
-            values.counts_mut(shape).replace(newer);
+        for (shape, newer) in &pending.counts {
+            values.counts_mut(*shape).replace(newer);
             has_counts |= !newer.is_empty();
         }
         if has_counts {
@@ -118,7 +114,7 @@ impl Reading {
         ] {
             // An empty name stands in for one that isn't known yet.
             if !newer.is_empty() {
-                value.clone_from(newer);
+                value.copy(newer);
             }
         }
         pending.clear();

@@ -45,18 +45,25 @@ const HOSTS: &[(&str, Provider)] = &[
 ];
 
 fn of_host(host: &str) -> Option<Provider> {
-    let host = host.trim().to_ascii_lowercase();
-    let name = host.split(':').next().unwrap_or_default();
+    let name = host.trim().split(':').next().unwrap_or_default();
     let known = HOSTS.iter().find(|(end, _)| {
-        name.strip_suffix(end).is_some_and(|before| {
+        before_end(name, end).is_some_and(|before| {
             before.is_empty() || end.starts_with('.') || before.ends_with(['.', '-'])
         })
     });
     if let Some((_, provider)) = known {
         return Some(*provider);
     }
-    let is_amazon = name.ends_with(".amazonaws.com") || name.ends_with(".amazonaws.com.cn");
-    (is_amazon && name.starts_with("bedrock")).then_some(Provider::Bedrock)
+    let mut amazon = [".amazonaws.com", ".amazonaws.com.cn"].iter();
+    let is_amazon = amazon.any(|end| before_end(name, end).is_some());
+    let service = name.get(.."bedrock".len()).unwrap_or_default();
+    (is_amazon && service.eq_ignore_ascii_case("bedrock")).then_some(Provider::Bedrock)
+}
+
+/// What comes before this end, whose case doesn't matter.
+fn before_end<'a>(name: &'a str, end: &str) -> Option<&'a str> {
+    let (before, found) = name.split_at_checked(name.len().checked_sub(end.len())?)?;
+    found.eq_ignore_ascii_case(end).then_some(before)
 }
 
 impl Route {
@@ -88,6 +95,14 @@ fn of_path(path: &str) -> Route {
         likely: Some(provider),
         ..Route::default()
     };
+    match path {
+        // Most calls, and what nothing below says otherwise of.
+        "/v1/chat/completions" | "/v1/completions" | "/v1/responses" | "/v1/embeddings" => {
+            return likely(Provider::OpenAi);
+        }
+        "/v1/messages" => return likely(Provider::Anthropic),
+        _ => {}
+    }
     // /model/{id}/converse
     if let Some((_, rest)) = path.split_once("/model/")
         && let Some((model, action)) = rest.rsplit_once('/')
