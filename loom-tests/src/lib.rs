@@ -20,6 +20,7 @@
 //!   standard library.
 
 #![cfg(loom)]
+#![allow(clippy::expect_used)]
 
 mod consumer;
 

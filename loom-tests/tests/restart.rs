@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use loom::thread;
 use quipu::model::record;
-use quipu_loom_tests::{ALL, Point, Shared, explore};
+use quipu_loom_tests::{ALL, Consumer, Point, Shared, explore};
 
 /// A producer of three records and a consumer of two slots that panics once, at
 /// `point`: what was accepted is counted once, in its order, and what was
@@ -93,12 +93,11 @@ fn a_flush_beside_a_panic_is_answered_and_means_the_same() {
         || {
             let (shared, mut consumer) = Shared::new(1, 2);
             consumer.panics_at = Some(Point::Counted);
-            let consumer =
-                thread::spawn(
-                    move || {
-                        while consumer.survive(|consumer| consumer.answer()).is_none() {}
-                    },
-                );
+            let consumer = thread::spawn(
+                move || {
+                    while consumer.survive(Consumer::answer).is_none() {}
+                },
+            );
             shared.ring.push(0, &record(1)).expect("there is room");
             assert!(shared.mailbox.flush().wait());
             assert_eq!(shared.published.load().counted, [1]);
