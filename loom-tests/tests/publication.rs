@@ -156,7 +156,11 @@ impl Clone for Watched {
 /// What it is after change number `n`, where 1 is the first.
 fn after(n: u64) -> [u64; 2] {
     let before = n.saturating_sub(1);
-    if n.is_multiple_of(2) { [n, before] } else { [before, n] }
+    if n.is_multiple_of(2) {
+        [n, before]
+    } else {
+        [before, n]
+    }
 }
 
 /// A thread that reads the newest value, which is that after change `n`.
