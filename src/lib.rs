@@ -40,7 +40,6 @@
 mod bucket;
 mod consumer;
 mod disk;
-#[cfg(not(loom))]
 mod error;
 #[cfg(feature = "__fault-points")]
 #[doc(hidden)]

@@ -1,13 +1,22 @@
 //! The internals that the models in `loom-tests` are about, as public types.
 //! Exists under loom only.
 
+#![allow(clippy::expect_used)]
+
+mod names;
 // The rest of their folders needs files.
 #[path = "snapshot/publish.rs"]
 mod publish;
-#[path = "store/version.rs"]
-mod version;
+#[path = "snapshot/recycle.rs"]
+mod recycle;
+mod store;
+
+pub use names::{Named, NamedStore, NamesReader};
+
+use store::{Live, live_words, version};
 
 use crate::consumer::{self, Command, Waited};
+use crate::disk::Placed;
 use crate::record::{RECORD_WORDS, UsageRecord};
 use crate::ring::{self, Shard};
 use crate::sync;
@@ -60,8 +69,28 @@ impl Ring {
         Ok(Self(sync::Arc::new(ring::Ring::new(&shards?)?)))
     }
 
+    /// The ring as a forked child has it.
+    pub fn forked(&self) -> std::io::Result<Self> {
+        Ok(Self(sync::Arc::new(self.0.forked()?)))
+    }
+
     pub fn push(&self, home: usize, record: &UsageRecord) -> Result<(), Refused> {
         self.0.push(home, record)?;
+        Ok(())
+    }
+
+    /// The same, and wakes the consumer on pressure, as `Recorder::record` does.
+    pub fn push_and_press(
+        &self,
+        home: usize,
+        record: &UsageRecord,
+        mailbox: &Mailbox,
+    ) -> Result<(), Refused> {
+        let wake = self.0.push(home, record);
+        if wake != Ok(false) && wake != Err(ring::Refused::Closed) {
+            mailbox.mailbox.press();
+        }
+        wake?;
         Ok(())
     }
 
@@ -70,8 +99,8 @@ impl Ring {
         (accepted, refused.map(Refused::from))
     }
 
-    pub fn close(&self) {
-        self.0.close();
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
     }
 
     pub fn in_use(&self, committed: &[u64]) -> u64 {
@@ -89,6 +118,10 @@ impl Ring {
 pub struct Drainer(ring::Drainer);
 
 impl Drainer {
+    pub fn go_back(&mut self, positions: &[u64]) {
+        self.0.go_back(positions);
+    }
+
     pub fn drain(&mut self, most: u64, take: impl FnMut(&UsageRecord)) -> u64 {
         self.0.drain(most, take)
     }
@@ -150,17 +183,12 @@ impl Default for Mailbox {
 
 impl Mailbox {
     pub fn flush(&self) -> Wait {
-        self.send(Command::Flush)
+        Wait(self.mailbox.flush())
     }
 
-    pub fn close(&self) -> Wait {
-        self.send(Command::Close)
-    }
-
-    fn send(&self, command: impl FnOnce(consumer::Ticket) -> Command) -> Wait {
-        let (ticket, wait) = consumer::ticket();
-        self.mailbox.send(command(ticket));
-        Wait(wait)
+    /// Closes the ring as well; `None` in a forked child.
+    pub fn close(&self, ring: &Ring) -> Option<Wait> {
+        self.mailbox.close(&ring.0).map(Wait)
     }
 
     /// The next command's ticket, and whether it is a close.
@@ -178,6 +206,39 @@ impl Mailbox {
     /// The consumer sleeps until a command is sent.
     pub fn park(&self) {
         self.parker.park();
+    }
+
+    /// The consumer sleeps until a command is sent, or somebody presses;
+    /// `asleep` is done when it can be woken.
+    pub fn sleep(&self, asleep: impl FnOnce()) {
+        self.mailbox.sleep(|| {
+            asleep();
+            self.parker.park();
+        });
+    }
+
+    /// The consumer's timer comes.
+    pub fn time_passes(&self) {
+        self.parker.unparker().unpark();
+    }
+
+    /// How often the consumer was woken, by its timer or somebody else.
+    pub fn wake_ups(&self) -> u64 {
+        self.parker.unparker().calls()
+    }
+}
+
+/// Whether the consumer has made its last commit.
+#[derive(Debug, Default)]
+pub struct Over(consumer::Over);
+
+impl Over {
+    pub fn set(&self) {
+        self.0.set();
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.0.is_set()
     }
 }
 
@@ -235,5 +296,58 @@ impl<const N: usize> Pair<N> {
 
     pub fn generation(&self, committed: u64) -> Copied {
         self.0.generation(committed).into()
+    }
+}
+
+/// The word that says which generation is committed.
+#[derive(Debug)]
+pub struct Committed(Live);
+
+impl Committed {
+    /// Generation 0.
+    pub fn new() -> std::io::Result<Self> {
+        let live = Live::new(Placed::anonymous(live_words::COMMITTED + 1)?);
+        live.store_sealed(live_words::COMMITTED, 0);
+        Ok(Self(live))
+    }
+
+    pub fn store(&self, generation: u64) {
+        self.0.store_sealed(live_words::COMMITTED, generation);
+    }
+
+    pub fn load(&self) -> u64 {
+        let generation = self.0.load_sealed(live_words::COMMITTED);
+        generation.expect("it has its check bits")
+    }
+}
+
+/// A value that snapshots share, and those that newer snapshots replaced.
+#[derive(Debug)]
+pub struct Recycled<T> {
+    newest: sync::Arc<T>,
+    used: recycle::Used<T>,
+}
+
+impl<T: Clone> Recycled<T> {
+    pub fn new(first: T) -> Self {
+        Self {
+            newest: sync::Arc::new(first),
+            used: recycle::Used::new(),
+        }
+    }
+
+    /// What a snapshot has of it.
+    pub fn snapshot(&self) -> sync::Arc<T> {
+        sync::Arc::clone(&self.newest)
+    }
+
+    /// The value to change, for the next snapshot.
+    pub fn edit(&mut self) -> &mut T {
+        recycle::own(&mut self.newest, &mut self.used)
+    }
+
+    /// Replaced values that wait to be used again.
+    pub fn waiting(&self) -> usize {
+        self.used.len()
     }
 }

@@ -4,7 +4,7 @@
 
 #[cfg(not(loom))]
 pub(crate) use std::sync::{
-    Arc, Mutex, MutexGuard,
+    Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard,
     atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence},
 };
 
@@ -27,14 +27,21 @@ pub(crate) use loom::cell::UnsafeCell;
 
 #[cfg(loom)]
 pub(crate) use loom::sync::{
-    Arc, Condvar, Mutex, MutexGuard,
+    Arc, Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard,
     atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence},
 };
 
 #[cfg(loom)]
 mod modelled;
 #[cfg(loom)]
-pub(crate) use modelled::{ArcSwap, Backoff, Parker, SegQueue, Unparker};
+pub(crate) use modelled::{ArcSwap, Backoff, Parker, SegQueue, Unparker, make_mut};
+
+/// The value in `shared`, alone: a copy where others have it too.
+#[cfg(not(loom))]
+#[inline]
+pub(crate) fn make_mut<T: Clone>(shared: &mut Arc<T>) -> &mut T {
+    Arc::make_mut(shared)
+}
 
 /// Locks `mutex`, also when a thread died while it held the lock: every value
 /// that is guarded in this crate is consistent between any two statements.

@@ -1,29 +1,11 @@
 //! The ring: claim, publish, drain, release.
-//!
-//! - Every record that was accepted is drained exactly once and whole, and the
-//!   records of one producer in the order in which it pushed them.
-//! - No slot is written before its former record was drained and released.
-//! - `Full` is honest: nobody is refused who can know that there is room.
-//! - All of this across the wrap of the slots and of the positions at 2^63,
-//!   for single claims and for batches.
-//!
-//! In every interleaving with at most 3 preemptions, on one core:
-//!
-//! | model | executions | seconds |
-//! |---|---:|---:|
-//! | two producers and the wrap of the slots | 327 137 | 46 |
-//! | the wrap of the positions | 31 631 | 4 |
-//! | a batch beside a single push | 94 487 | 13 |
-//! | a full shard sends its producers elsewhere | 210 872 | 30 |
-//! | who knows of a release is not refused | 2 | 0 |
-//! | a stale view of the claims is not taken for a full ring | 6 690 | 1 |
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 #![cfg(loom)]
 
 use loom::thread::{self, JoinHandle};
 use quipu::model::{Drainer, Refused, Ring, mark, record};
-use quipu_loom_tests::explore;
+use quipu_loom_tests::{ALL, THREE, explore};
 
 /// A ring of one shard.
 fn ring(capacity: usize, position: u64) -> (Ring, Drainer) {
@@ -33,7 +15,7 @@ fn ring(capacity: usize, position: u64) -> (Ring, Drainer) {
 }
 
 /// Pushes each mark once; gives those that were accepted.
-fn producer(ring: &Ring, marks: [u64; 2]) -> JoinHandle<Vec<u64>> {
+fn producer<const N: usize>(ring: &Ring, marks: [u64; N]) -> JoinHandle<Vec<u64>> {
     let ring = ring.clone();
     thread::spawn(move || {
         let accepted = |mark: &u64| match ring.push(0, &record(*mark)) {
@@ -76,17 +58,21 @@ fn assert_conserved(
 
 #[test]
 fn two_producers_and_the_wrap_of_the_slots() {
-    explore(3, || {
-        let (ring, drainer) = ring(2, 0);
-        let producers = vec![producer(&ring, [1, 2]), producer(&ring, [3, 4])];
-        let drained = assert_conserved(drainer, 2, producers);
-        assert!(drained.len() >= 2, "Full on a ring with room: {drained:?}");
-    });
+    explore(
+        "every accepted record is drained once, whole and in its producer's order, and no slot is written before it was drained and released",
+        THREE,
+        || {
+            let (ring, drainer) = ring(2, 0);
+            let producers = vec![producer(&ring, [1, 2]), producer(&ring, [3])];
+            let drained = assert_conserved(drainer, 2, producers);
+            assert!(drained.len() >= 2, "Full on a ring with room: {drained:?}");
+        },
+    );
 }
 
 #[test]
 fn the_wrap_of_the_positions() {
-    explore(3, || {
+    explore("the same where the positions wrap at 2^63", THREE, || {
         let (ring, drainer) = ring(2, (1 << 63) - 1);
         let producers = vec![producer(&ring, [1, 2]), producer(&ring, [3, 4])];
         let drained = assert_conserved(drainer, 1, producers);
@@ -96,71 +82,88 @@ fn the_wrap_of_the_positions() {
 
 #[test]
 fn a_batch_beside_a_single_push() {
-    explore(3, || {
-        let (ring, drainer) = ring(2, (1 << 63) - 1);
-        let single = producer(&ring, [1, 2]);
-        let batch = thread::spawn(move || {
-            let batch = [3, 4, 5];
-            let (accepted, refused) = ring.push_batch(0, &batch.map(record));
-            assert!(accepted <= 2, "{accepted} accepted by two slots");
-            assert_eq!(refused, Some(Refused::Full));
-            batch[..accepted].to_vec()
-        });
-        assert_conserved(drainer, 2, vec![single, batch]);
-    });
+    explore(
+        "the same for a batch, which takes the room there is and no more",
+        THREE,
+        || {
+            let (ring, drainer) = ring(2, (1 << 63) - 1);
+            let single = producer(&ring, [1, 2]);
+            let batch = thread::spawn(move || {
+                let batch = [3, 4, 5];
+                let (accepted, refused) = ring.push_batch(0, &batch.map(record));
+                assert!(accepted <= 2, "{accepted} accepted by two slots");
+                assert_eq!(refused, Some(Refused::Full));
+                batch[..accepted].to_vec()
+            });
+            assert_conserved(drainer, 2, vec![single, batch]);
+        },
+    );
 }
 
 #[test]
 fn a_full_shard_sends_its_producers_elsewhere() {
-    explore(3, || {
-        let ring = Ring::new(2, 1, 0).expect("memory");
-        let mut drainer = ring.drainer(&[0, 0]);
-        let producers = [producer(&ring, [1, 2]), producer(&ring, [3, 4])];
-        let mut drained = Vec::new();
-        round(&mut drainer, &mut drained);
-        let accepted = producers.map(|producer| producer.join().unwrap());
-        round(&mut drainer, &mut drained);
-        let mut accepted = accepted.concat();
-        accepted.sort_unstable();
-        drained.sort_unstable();
-        assert_eq!(drained, accepted);
-        assert!(drained.len() >= 2, "Full on a ring with room: {drained:?}");
-    });
+    explore(
+        "a producer whose shard is full uses its neighbour; nobody is refused while a shard has room",
+        THREE,
+        || {
+            let ring = Ring::new(2, 1, 0).expect("memory");
+            let mut drainer = ring.drainer(&[0, 0]);
+            let producers = [producer(&ring, [1, 2]), producer(&ring, [3])];
+            let mut drained = Vec::new();
+            round(&mut drainer, &mut drained);
+            let accepted = producers.map(|producer| producer.join().unwrap());
+            round(&mut drainer, &mut drained);
+            let mut accepted = accepted.concat();
+            accepted.sort_unstable();
+            drained.sort_unstable();
+            assert_eq!(drained, accepted);
+            assert!(drained.len() >= 2, "Full on a ring with room: {drained:?}");
+        },
+    );
 }
 
 #[test]
 fn who_knows_of_a_release_is_not_refused() {
-    explore(3, || {
-        let (ring, mut drainer) = ring(1, 0);
-        ring.push(0, &record(1)).expect("an empty ring has room");
-        let (released, is_released) = loom::sync::mpsc::channel();
-        let again = thread::spawn(move || {
-            is_released.recv().unwrap();
-            ring.push(0, &record(2)).expect("the slot was released");
-        });
-        let mut drained = Vec::new();
-        round(&mut drainer, &mut drained);
-        released.send(()).unwrap();
-        again.join().unwrap();
-        round(&mut drainer, &mut drained);
-        assert_eq!(drained, [1, 2]);
-    });
+    explore(
+        "whoever was refused and knows of a release is accepted",
+        ALL,
+        || {
+            let (ring, mut drainer) = ring(1, 0);
+            ring.push(0, &record(1)).expect("an empty ring has room");
+            assert_eq!(ring.push(0, &record(2)), Err(Refused::Full));
+            let (released, is_released) = loom::sync::mpsc::channel();
+            let again = thread::spawn(move || {
+                is_released.recv().unwrap();
+                ring.push(0, &record(2)).expect("the slot was released");
+            });
+            let mut drained = Vec::new();
+            round(&mut drainer, &mut drained);
+            released.send(()).unwrap();
+            again.join().unwrap();
+            round(&mut drainer, &mut drained);
+            assert_eq!(drained, [1, 2]);
+        },
+    );
 }
 
 #[test]
 fn a_stale_view_of_the_claims_is_not_taken_for_a_full_ring() {
-    explore(3, || {
-        let (ring, mut drainer) = ring(4, 0);
-        // Three claims in all: nobody can see four slots in use.
-        let two = producer(&ring, [1, 2]);
-        let one = thread::spawn(move || {
-            ring.push(0, &record(3)).expect("there is always room");
-        });
-        let mut drained = Vec::new();
-        round(&mut drainer, &mut drained);
-        assert_eq!(two.join().unwrap(), [1, 2]);
-        one.join().unwrap();
-        round(&mut drainer, &mut drained);
-        assert_eq!(drained.len(), 3);
-    });
+    explore(
+        "nobody is refused because its view of the claims is older than that of the releases",
+        THREE,
+        || {
+            let (ring, mut drainer) = ring(4, 0);
+            // Three claims in all: nobody can see four slots in use.
+            let two = producer(&ring, [1, 2]);
+            let one = thread::spawn(move || {
+                ring.push(0, &record(3)).expect("there is always room");
+            });
+            let mut drained = Vec::new();
+            round(&mut drainer, &mut drained);
+            assert_eq!(two.join().unwrap(), [1, 2]);
+            one.join().unwrap();
+            round(&mut drainer, &mut drained);
+            assert_eq!(drained.len(), 3);
+        },
+    );
 }

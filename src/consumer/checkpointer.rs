@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use crossbeam_utils::sync::Parker;
 
 use super::core::Core;
+use super::over::Over;
 use crate::ledger::Row;
 use crate::store::{Checkpoints, Trouble, View};
-use crate::sync::{Arc, AtomicBool, Ordering};
+use crate::sync::Arc;
 
 /// Writes a checkpoint each interval, and a last one at the end.
 #[derive(Debug)]
@@ -17,8 +18,7 @@ pub(crate) struct Checkpointer {
     core: Arc<Core>,
     checkpoints: Checkpoints,
     interval: Duration,
-    /// Set when the consumer has made its last commit.
-    is_over: Arc<AtomicBool>,
+    over: Arc<Over>,
 }
 
 impl Checkpointer {
@@ -26,13 +26,13 @@ impl Checkpointer {
         core: Arc<Core>,
         checkpoints: Checkpoints,
         interval: Duration,
-        is_over: Arc<AtomicBool>,
+        over: Arc<Over>,
     ) -> Self {
         Self {
             core,
             checkpoints,
             interval,
-            is_over,
+            over,
         }
     }
 
@@ -40,8 +40,7 @@ impl Checkpointer {
     pub(crate) fn run(mut self, parker: &Parker) {
         loop {
             // Before the write: what was committed by then is in the last.
-            // Acquire: pairs with the Release of the one who ends it.
-            let is_last = self.is_over.load(Ordering::Acquire);
+            let is_last = self.over.is_set();
             let started = Instant::now();
             let outcome = catch_unwind(AssertUnwindSafe(|| self.write()));
             // After a panic the next one is tried like after an error.

@@ -1,6 +1,7 @@
 //! How other threads reach the consumer: commands, and a wake-up on pressure.
 
-use super::ticket::Ticket;
+use super::ticket::{Ticket, Wait, ticket};
+use crate::ring::Ring;
 use crate::sync::{AtomicBool, AtomicUsize, Ordering, SegQueue, Unparker, fence};
 
 /// What the consumer is asked to do.
@@ -49,8 +50,31 @@ impl Mailbox {
         }
     }
 
+    /// Asks for a commit of everything that was accepted before.
+    pub(crate) fn flush(&self) -> Wait {
+        self.ask(Command::Flush)
+    }
+
+    /// Closes the ring and asks for the last commit. `None` in a forked child:
+    /// ring, store and consumer are its parent's.
+    pub(crate) fn close(&self, ring: &Ring) -> Option<Wait> {
+        if !ring.is_owned() {
+            return None;
+        }
+        // First of all, so that records that come during the close are
+        // refused and the drain target is exact.
+        ring.close();
+        Some(self.ask(Command::Close))
+    }
+
+    fn ask(&self, command: impl FnOnce(Ticket) -> Command) -> Wait {
+        let (ticket, wait) = ticket();
+        self.send(command(ticket));
+        wait
+    }
+
     /// Puts a command in and wakes the consumer.
-    pub(crate) fn send(&self, command: Command) {
+    fn send(&self, command: Command) {
         self.commands.push(command);
         // Pairs with the fence in `end`: either the consumer finds the command
         // there, or this thread sees that it has ended.
@@ -103,13 +127,12 @@ impl Mailbox {
         }
     }
 
-    /// From now on the consumer wants to be woken on pressure.
-    pub(crate) fn arm(&self) {
+    /// The consumer sleeps, as `park` does it, and wants to be woken on
+    /// pressure.
+    pub(crate) fn sleep(&self, park: impl FnOnce()) {
+        // Relaxed, twice: a hint, as in `press`.
         self.armed.store(true, Ordering::Relaxed);
-    }
-
-    /// The consumer is awake.
-    pub(crate) fn disarm(&self) {
+        park();
         self.armed.store(false, Ordering::Relaxed);
     }
 }

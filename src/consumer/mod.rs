@@ -6,6 +6,7 @@ mod checkpointer;
 #[cfg(not(loom))]
 mod core;
 mod mailbox;
+mod over;
 #[cfg(not(loom))]
 mod restart;
 #[cfg(not(loom))]
@@ -18,11 +19,14 @@ mod trigger;
 pub(crate) use checkpointer::Checkpointer;
 #[cfg(not(loom))]
 pub(crate) use core::Core;
-pub(crate) use mailbox::{Command, Mailbox};
+#[cfg(loom)]
+pub(crate) use mailbox::Command;
+pub(crate) use mailbox::Mailbox;
+pub(crate) use over::Over;
 #[cfg(not(loom))]
 pub(crate) use run::{Consumer, Parts};
+pub(crate) use ticket::Waited;
 #[cfg(loom)]
 pub(crate) use ticket::{Ticket, Wait};
-pub(crate) use ticket::{Waited, ticket};
 #[cfg(not(loom))]
 pub(crate) use trigger::Pace;

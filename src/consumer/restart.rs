@@ -84,12 +84,13 @@ impl Consumer {
         } else {
             self.written = block.records;
         }
-        if !block.positions.is_empty() {
+        let is_left = !block.positions.is_empty();
+        if is_left {
             drainer.go_back(&block.positions);
-            if !is_behind {
-                drainer.release();
-            }
         }
         self.publish();
+        if is_left && !is_behind {
+            self.parts.drainer.release();
+        }
     }
 }

@@ -92,15 +92,9 @@ impl Consumer {
                     self.commit();
                 }
                 Next::Sleep(Duration::ZERO) => {}
-                Next::Sleep(sleep) => self.sleep(parker, sleep),
+                Next::Sleep(sleep) => self.core.mailbox.sleep(|| parker.park_timeout(sleep)),
             }
         }
-    }
-
-    fn sleep(&self, parker: &Parker, sleep: Duration) {
-        self.core.mailbox.arm();
-        parker.park_timeout(sleep);
-        self.core.mailbox.disarm();
     }
 
     fn take_commands(&mut self) {

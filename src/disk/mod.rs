@@ -12,6 +12,4 @@ mod seam;
 
 #[cfg(not(loom))]
 pub(crate) use boot::{boot_id, is_same_boot};
-#[cfg(not(loom))]
-pub(crate) use region::Region;
-pub(crate) use region::{Mappable, Placed, PlacedOne};
+pub(crate) use region::{Mappable, Placed, PlacedOne, Region};

@@ -21,7 +21,7 @@ unsafe impl Mappable for crate::sync::AtomicU64 {}
 pub(crate) use mapped::{Placed, PlacedOne, Region};
 
 #[cfg(loom)]
-pub(crate) use modelled::{Placed, PlacedOne};
+pub(crate) use modelled::{Placed, PlacedOne, Region};
 
 #[cfg(not(loom))]
 mod mapped {
@@ -229,13 +229,19 @@ mod mapped {
 #[cfg(loom)]
 mod modelled {
     use std::ops::Deref;
+    use std::sync::Arc;
 
     use super::Mappable;
+    use crate::sync::AtomicU64;
 
     /// Stand-in for a slice in a mapped region: loom's atomics can't be cast
     /// from bytes.
+    ///
+    /// Kept by a count that loom doesn't see: when memory is unmapped is no part
+    /// of any protocol, and a ring clones its shards more often than a model
+    /// does anything else.
     #[derive(Debug)]
-    pub(crate) struct Placed<T>(crate::sync::Arc<Box<[T]>>);
+    pub(crate) struct Placed<T>(Arc<[T]>);
 
     impl<T> Clone for Placed<T> {
         fn clone(&self) -> Self {
@@ -245,8 +251,7 @@ mod modelled {
 
     impl<T: Mappable + Default> Placed<T> {
         pub(crate) fn anonymous(len: usize) -> std::io::Result<Self> {
-            let values: Box<[T]> = (0..len).map(|_| T::default()).collect();
-            Ok(Self(crate::sync::Arc::new(values)))
+            Ok(Self((0..len).map(|_| T::default()).collect()))
         }
     }
 
@@ -258,9 +263,30 @@ mod modelled {
         }
     }
 
+    /// Stand-in for a region: it has nothing but words.
+    #[derive(Debug)]
+    pub(crate) struct Region(Placed<AtomicU64>);
+
+    impl Region {
+        pub(crate) fn anonymous(len: usize) -> std::io::Result<Arc<Self>> {
+            Ok(Arc::new(Self(Placed::anonymous(len / 8)?)))
+        }
+
+        pub(crate) fn len(&self) -> usize {
+            self.0.len() * 8
+        }
+    }
+
+    impl Placed<AtomicU64> {
+        /// The words of a region, which can only be had as a whole.
+        pub(crate) fn new(region: &Arc<Region>, offset: usize, len: usize) -> Option<Self> {
+            (offset == 0 && len == region.0.len()).then(|| region.0.clone())
+        }
+    }
+
     /// The same for one value.
     #[derive(Debug)]
-    pub(crate) struct PlacedOne<T>(crate::sync::Arc<T>);
+    pub(crate) struct PlacedOne<T>(Arc<T>);
 
     impl<T> Clone for PlacedOne<T> {
         fn clone(&self) -> Self {
@@ -270,7 +296,7 @@ mod modelled {
 
     impl<T: Mappable + Default> PlacedOne<T> {
         pub(crate) fn anonymous() -> std::io::Result<Self> {
-            Ok(Self(crate::sync::Arc::new(T::default())))
+            Ok(Self(Arc::new(T::default())))
         }
 
         pub(crate) fn wiped_on_fork() -> std::io::Result<Self> {

@@ -2,11 +2,9 @@
 //! that a record carries six bytes instead of three strings.
 
 mod label;
-#[cfg(not(loom))]
 mod table;
 
 pub use label::Label;
-#[cfg(not(loom))]
 pub(crate) use table::{NameKind, NameLimits, Names};
 
 /// The name under which counts appear that exceed a limit on names or rows.

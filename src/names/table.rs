@@ -1,10 +1,10 @@
 //! The table of names: from names to ids and back.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::PoisonError;
 
 use super::{Label, ModelId, OTHER, TenantId};
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Ordering, RwLock, RwLockReadGuard};
 
 /// Limits on names; what lies beyond becomes `__other__`.
 #[derive(Clone, Copy, Debug)]

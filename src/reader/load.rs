@@ -76,13 +76,14 @@ impl Loader {
     }
 
     fn map_new(&mut self) -> Result<(), OpenError> {
+        let names = NamesLog::in_file(&self.aggregate)?;
         for extent in self.aggregate.new_extents(false)? {
             match extent.kind {
                 ExtentKind::Rows => self.file.attach(&self.aggregate, &extent)?,
                 ExtentKind::Names => self.names_log.attach(&self.aggregate, &extent)?,
             }
         }
-        self.names_log.read_new(&self.aggregate, &self.names)
+        self.names_log.read_new(&self.aggregate, &self.names, names)
     }
 
     /// Brings every row to the generation of `view`. `false` when the writer

@@ -177,6 +177,7 @@ impl Seen {
     /// Brings everything to the generation of `view`, as far as it is there.
     fn pass(&mut self, aggregate: &Aggregate, view: &View) {
         let (file, names_log) = (&mut self.file, &mut self.names_log);
+        let count = NamesLog::in_file(aggregate);
         if self.extents.is_ok() {
             self.extents = aggregate.new_extents(false).and_then(|extents| {
                 extents.iter().try_for_each(|extent| match extent.kind {
@@ -185,7 +186,7 @@ impl Seen {
                 })
             });
         }
-        self.names_read = names_log.read_new(aggregate, &self.names);
+        self.names_read = count.and_then(|count| names_log.read_new(aggregate, &self.names, count));
         let in_file = view.block.rows.min(self.file.capacity() as u64);
         self.rows.resize(in_file as usize, Err(Missed::Absent));
         for (number, row) in self.rows.iter_mut().enumerate() {

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::consumer::{Checkpointer, Command, Core, Waited, ticket};
+use crate::consumer::{Checkpointer, Core, Over, Waited};
 use crate::error::OpenError;
 use crate::store::Checkpoints;
-use crate::sync::{Arc, AtomicBool, Mutex, Ordering, Parker, Unparker, lock};
+use crate::sync::{Arc, Mutex, Parker, Unparker, lock};
 
 /// How long dropping the last handle waits for the last commit.
 const DROP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -18,7 +18,7 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct CheckpointThread {
     thread: JoinHandle<()>,
     unparker: Unparker,
-    is_over: Arc<AtomicBool>,
+    over: Arc<Over>,
 }
 
 impl CheckpointThread {
@@ -29,21 +29,20 @@ impl CheckpointThread {
     ) -> Result<Self, OpenError> {
         let parker = Parker::new();
         let unparker = parker.unparker().clone();
-        let is_over = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&is_over);
-        let checkpointer = Checkpointer::new(Arc::clone(core), checkpoints, interval, flag);
+        let over = Arc::new(Over::default());
+        let checkpointer =
+            Checkpointer::new(Arc::clone(core), checkpoints, interval, Arc::clone(&over));
         let thread = spawn("quipu-checkpoint", move || checkpointer.run(&parker))?;
         Ok(Self {
             thread,
             unparker,
-            is_over,
+            over,
         })
     }
 
     /// Waits for the last checkpoint.
     pub(super) fn end(self) {
-        // Release: the last commit was published before.
-        self.is_over.store(true, Ordering::Release);
+        self.over.set();
         self.unparker.unpark();
         // A panic in there was reported when it happened.
         let _ = self.thread.join();
@@ -88,15 +87,9 @@ impl Life {
     }
 
     pub(super) fn end(&self, timeout: Duration) -> Waited {
-        if !self.core.ring.is_owned() {
-            // A forked child: ring, store and threads are its parent's.
+        let Some(wait) = self.core.mailbox.close(&self.core.ring) else {
             return Waited::Done;
-        }
-        // First of all, so that records that come during the close are
-        // refused and the drain target is exact.
-        self.core.ring.close();
-        let (ticket, wait) = ticket();
-        self.core.mailbox.send(Command::Close(ticket));
+        };
         let waited = wait.wait(Instant::now().checked_add(timeout));
         if waited == Waited::TimedOut {
             return waited;

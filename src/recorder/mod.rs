@@ -13,7 +13,7 @@ use crossbeam_utils::Backoff;
 
 pub use builder::Builder;
 
-use crate::consumer::{Command, Core, Waited, ticket};
+use crate::consumer::{Core, Waited};
 use crate::error::{CloseError, FlushError, NameError, OpenError, RecordError};
 use crate::names::{ModelId, TenantId};
 use crate::record::UsageRecord;
@@ -257,9 +257,12 @@ impl Recorder {
         if self.ring.is_closed() {
             return Err(FlushError::Closed);
         }
-        let (ticket, wait) = ticket();
-        self.core.mailbox.send(Command::Flush(ticket));
-        match wait.wait(Instant::now().checked_add(timeout)) {
+        match self
+            .core
+            .mailbox
+            .flush()
+            .wait(Instant::now().checked_add(timeout))
+        {
             Waited::Done => Ok(()),
             Waited::Failed => Err(FlushError::Degraded(self.reason())),
             Waited::TimedOut => Err(FlushError::Timeout),

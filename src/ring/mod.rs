@@ -59,6 +59,16 @@ impl Ring {
         })
     }
 
+    /// The ring as a forked child has it: the same shards, and no room.
+    #[cfg(loom)]
+    pub(crate) fn forked(&self) -> std::io::Result<Self> {
+        Ok(Self {
+            homes: self.homes.clone(),
+            room: PlacedOne::wiped_on_fork()?,
+            ..*self
+        })
+    }
+
     /// A ring in memory of this process.
     pub(crate) fn in_memory(shards: usize, capacity: usize) -> std::io::Result<Self> {
         let shards: std::io::Result<Vec<_>> =

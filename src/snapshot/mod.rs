@@ -1,6 +1,7 @@
 //! Snapshots: immutable views of the ledger at one generation.
 
 mod publish;
+mod recycle;
 mod rollup;
 mod tree;
 

@@ -10,17 +10,14 @@
 //! What is shared costs a reference count each time, which mostly is not in the
 //! cache. So the tree is narrow and deep: a path has few neighbours.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-
+use super::recycle::{Used, own};
 use crate::ledger::{Row, RowKey};
+use crate::sync::Arc;
 
 /// Rows in a chunk: 4 KiB.
 const CHUNK: usize = 16;
 /// Children of a node.
 const FAN: usize = 8;
-/// Chunks, and nodes of a kind, that wait to be used again.
-const POOL: usize = 4096;
 
 #[derive(Clone, Debug)]
 struct Chunk([Row; CHUNK]);
@@ -63,9 +60,7 @@ impl Rows {
     }
 }
 
-/// Chunks and nodes that a newer snapshot has replaced. The writer keeps them:
-/// when nobody reads them any more they are used again, so that a reader
-/// seldom has to free memory, and the writer seldom to allocate.
+/// Chunks and nodes that a newer snapshot has replaced, to be used again.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
     chunks: Used<Chunk>,
@@ -73,8 +68,6 @@ pub(crate) struct Pool {
     boughs: Used<Bough>,
     branches: Used<Branch>,
 }
-
-type Used<T> = VecDeque<Arc<T>>;
 
 /// Changes rows, best in ascending order: rows of one chunk in a row share the
 /// way to it.
@@ -161,31 +154,6 @@ impl<T> Node<Node<T>> {
     fn grow(&mut self, number: usize) -> &mut Arc<Node<T>> {
         self.0[number % FAN].get_or_insert_with(|| Arc::new(Node::new()))
     }
-}
-
-/// `shared`'s value to change: itself where nobody else has it, else a copy in
-/// recycled memory.
-fn own<'a, T: Clone>(shared: &'a mut Arc<T>, pool: &mut VecDeque<Arc<T>>) -> &'a mut T {
-    if Arc::strong_count(shared) > 1 {
-        let copy = match pool.pop_front() {
-            Some(mut used) => match Arc::get_mut(&mut used) {
-                Some(value) => {
-                    value.clone_from(shared);
-                    used
-                }
-                None => {
-                    pool.push_back(used);
-                    Arc::new(T::clone(shared))
-                }
-            },
-            None => Arc::new(T::clone(shared)),
-        };
-        let replaced = std::mem::replace(shared, copy);
-        if pool.len() < POOL {
-            pool.push_back(replaced);
-        }
-    }
-    Arc::make_mut(shared)
 }
 
 #[cfg(test)]

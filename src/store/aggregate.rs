@@ -10,8 +10,9 @@ use super::layout::{
     COMMIT_OFFSET, COMMIT_WORDS, EXTENT_HEADER_BYTES, EXTENT_HEADER_WORDS, HEADER_BYTES,
     IDENTITY_WORDS, LIVE_OFFSET, LIVE_WORDS, extent, live, names_in_extent, rows_in_extent,
 };
+use super::live::Live;
 use super::version::{Missed, Pair, Unsound};
-use crate::disk::format::{checksum, seal, to_bytes, to_words, unseal};
+use crate::disk::format::{checksum, to_bytes, to_words};
 use crate::disk::{Placed, Region, files};
 use crate::error::OpenError;
 use crate::fault::point;
@@ -57,7 +58,7 @@ pub(crate) struct Aggregate {
     pub(crate) identity: Identity,
     /// The identity's words in the file.
     header: Placed<AtomicU64>,
-    live: Placed<AtomicU64>,
+    live: Live,
     commit: Placed<Pair<COMMIT_WORDS>>,
     /// Guards growth, which both the consumer and threads with new names do.
     end: Mutex<End>,
@@ -128,7 +129,7 @@ impl Aggregate {
         let placed = || {
             Some((
                 Placed::new(&region, 0, IDENTITY_WORDS)?,
-                Placed::new(&region, LIVE_OFFSET, LIVE_WORDS)?,
+                Live::new(Placed::new(&region, LIVE_OFFSET, LIVE_WORDS)?),
                 Placed::new(&region, COMMIT_OFFSET, 1)?,
             ))
         };
@@ -413,16 +414,13 @@ impl Aggregate {
         })
     }
 
-    /// Stores a live word together with 16 bits that check it, so that a
-    /// flipped bit can't pass for another number.
+    /// Stores a live word; see [`Live::store_sealed`].
     pub(crate) fn store_sealed(&self, word: usize, value: u64) {
-        // Release: what the number counts was written before.
-        self.live[word].store(seal(value), Ordering::Release);
+        self.live.store_sealed(word, value);
     }
 
     pub(crate) fn load_sealed(&self, word: usize, what: &str) -> Result<u64, OpenError> {
-        // Acquire: pairs with the Release in `store_sealed`.
-        unseal(self.live[word].load(Ordering::Acquire)).ok_or_else(|| {
+        self.live.load_sealed(word).ok_or_else(|| {
             self.damaged(format!(
                 "{what} (live word {word}) doesn't have its check bits"
             ))

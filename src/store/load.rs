@@ -36,6 +36,7 @@ impl Loaded {
         }
         let mut rows = RowsFile::default();
         let mut names_log = NamesLog::default();
+        let count = NamesLog::in_file(aggregate)?;
         for extent in aggregate.new_extents(writable)? {
             match extent.kind {
                 ExtentKind::Rows => rows.attach(aggregate, &extent)?,
@@ -43,7 +44,7 @@ impl Loaded {
             }
         }
         let names = Arc::new(Names::new());
-        names_log.read_new(aggregate, &names)?;
+        names_log.read_new(aggregate, &names, count)?;
         if view.block.ring != 0 && view.block.ring_dir(&names).is_none() {
             return Err(aggregate.damaged("the name of the ring's directory is missing"));
         }
@@ -61,13 +62,14 @@ impl Loaded {
 /// The names alone, of a file whose rows may be damaged.
 pub(super) fn load_names(aggregate: &Aggregate) -> Result<Arc<Names>, OpenError> {
     let mut names_log = NamesLog::default();
+    let count = NamesLog::in_file(aggregate)?;
     for extent in aggregate.new_extents(false)? {
         if extent.kind == ExtentKind::Names {
             names_log.attach(aggregate, &extent)?;
         }
     }
     let names = Arc::new(Names::new());
-    names_log.read_new(aggregate, &names)?;
+    names_log.read_new(aggregate, &names, count)?;
     Ok(names)
 }
 

@@ -10,6 +10,7 @@ mod identity;
 mod image;
 mod interner;
 pub(crate) mod layout;
+mod live;
 mod load;
 mod lock;
 mod names_log;

@@ -63,13 +63,20 @@ impl NamesLog {
         Ok(())
     }
 
-    /// Adds the names that are in the file and not yet in `names`.
+    /// Names that are in the file. To be asked before its extents are mapped: a
+    /// writer at work puts the next name into one that is not mapped then.
+    pub(crate) fn in_file(aggregate: &Aggregate) -> Result<u64, OpenError> {
+        aggregate.load_sealed(live::NAMES, "the number of names")
+    }
+
+    /// Adds the first `count` names of the file to `names`, as far as they
+    /// aren't there yet.
     pub(crate) fn read_new(
         &mut self,
         aggregate: &Aggregate,
         names: &Names,
+        count: u64,
     ) -> Result<(), OpenError> {
-        let count = aggregate.load_sealed(live::NAMES, "the number of names")?;
         while self.names < count {
             let (kind, id, name) = self
                 .read_next()

@@ -32,6 +32,8 @@ impl Backoff {
 struct Token {
     is_there: Mutex<bool>,
     came: Condvar,
+    /// How often somebody unparked.
+    calls: std::sync::Mutex<u64>,
 }
 
 /// Stand-in for `crossbeam_utils::sync::Parker`. It blocks instead of spinning,
@@ -73,9 +75,23 @@ impl Parker {
 impl Unparker {
     pub(crate) fn unpark(&self) {
         let Self(token) = self;
+        *unseen(&token.calls) += 1;
         *lock(&token.is_there) = true;
         token.came.notify_one();
     }
+
+    /// How often it was called: each is a system call in a real parker.
+    pub(crate) fn calls(&self) -> u64 {
+        *unseen(&self.0.calls)
+    }
+}
+
+/// Stand-in for `Arc::make_mut`, which loom's doesn't have.
+pub(crate) fn make_mut<T: Clone>(shared: &mut Arc<T>) -> &mut T {
+    if Arc::get_mut(shared).is_none() {
+        *shared = Arc::new(T::clone(shared));
+    }
+    Arc::get_mut(shared).unwrap_or_else(|| unreachable!("nobody else has it yet"))
 }
 
 /// Values that are pushed to a stand-in queue in one execution at most.

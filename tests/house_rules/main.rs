@@ -1,10 +1,11 @@
 //! Rules of this code base that the compiler can't check: where atomics and
 //! `unsafe` may be, that the table of orderings has every operation on an
-//! atomic, and that every fault has a test.
+//! atomic, that every model is in its table, and that every fault has a test.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod faults;
+mod models;
 mod orderings;
 mod source;
 mod unsafe_code;

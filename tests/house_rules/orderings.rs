@@ -160,7 +160,7 @@ fn every_operation_on_an_atomic_is_in_the_table_and_the_reverse() {
 }
 
 /// Mutants by name, each with the model that catches it.
-fn mutants() -> BTreeMap<String, String> {
+pub(crate) fn mutants() -> BTreeMap<String, String> {
     let run = read("loom-tests/run");
     let calls = run.split("\n    mutant '").skip(1);
     calls
