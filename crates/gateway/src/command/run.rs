@@ -27,7 +27,7 @@ A configuration, with what it is where a line is left out:
   listen = \"127.0.0.1:8400\"      # where clients call
   #admin = \"127.0.0.1:8401\"      # /usage, /metrics, /healthz; else where clients call
   store = \"usage.quipu\"          # made where there is none
-  tenant = [{ header = \"x-tenant\" }, { key_hash = true }]        # the first that there is; else none
+  tenant = [{ key_hash = true }]   # else none
   [prices]                       # else calls are unpriced
   litellm = \"model_prices_and_context_window.json\"
   [[route]]                      # one or more, the longest path goes first
