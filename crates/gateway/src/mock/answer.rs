@@ -20,12 +20,15 @@ use super::call::{Call, Embeddings, UsageForm};
 use super::faults::Fault;
 use super::interface::{Interface, Protocol};
 use super::request;
-use super::routes::CloseInstead;
 use super::served::{Outcome, Ticket};
 use super::wire::json;
 
 pub(super) const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream; charset=utf-8";
+
+/// Marks a response that is not to be sent: the connection is to be closed.
+#[derive(Clone, Debug)]
+pub(super) struct CloseInstead;
 
 /// A piece of an answer's text.
 const PIECE: &str = "knot ";

@@ -13,17 +13,13 @@ use hyper::service::{Service, service_fn};
 use hyper_util::service::TowerToHyperService;
 
 use super::Mock;
-use super::answer::{self, JSON, seconds};
+use super::answer::{self, CloseInstead, JSON, seconds};
 use super::body::Closed;
 use super::interface::{Interface, Protocol};
 use super::served::Outcome;
 use super::wire::json;
 use super::{anthropic, openai};
 use crate::serve::BoxError;
-
-/// Marks a response that is not to be sent: the connection is to be closed.
-#[derive(Clone, Debug)]
-pub(super) struct CloseInstead;
 
 /// The mock as a service; it fails where the connection is to be closed.
 pub(crate) fn service(

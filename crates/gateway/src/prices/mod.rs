@@ -24,6 +24,7 @@ pub use book::{PriceBook, PriceFiles, Prices};
 pub use cost::Unpriced;
 pub use decimal::{Rate, RateError};
 pub use error::PriceError;
+pub use load::Skipped;
 pub use pricer::{Pricer, must_be_priced_at_once};
 pub use rates::{ModelPrice, RateKind, Rates, Tiers};
-pub use table::{PriceTable, PriceTableBuilder, Skipped};
+pub use table::{PriceTable, PriceTableBuilder};

@@ -5,19 +5,10 @@ use std::sync::Arc;
 
 use super::cost::{Unpriced, cost};
 use super::error::PriceError;
-use super::load::{litellm, own};
+use super::load::{Skipped, litellm, own};
 use super::names::{candidates, family};
 use super::rates::ModelPrice;
 use crate::usage::{Provider, Tokens, Usage};
-
-/// An entry of a list that can't be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
-    /// Its key in the list.
-    pub model: String,
-    /// Why.
-    pub why: String,
-}
 
 /// The models of one provider.
 #[derive(Clone, Debug, Default)]

@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::Skipped;
 use crate::prices::decimal::Rate;
 use crate::prices::error::PriceError;
 use crate::prices::names::{family, model_of};
 use crate::prices::rates::{ModelPrice, RateKind};
-use crate::prices::table::Skipped;
 
 /// Two names for one rate; the second goes before.
 const CACHE_HIT: &str = "input_cost_per_token_cache_hit";
