@@ -1,16 +1,18 @@
 //! Clients, well and badly behaved.
 
 use std::net::SocketAddr;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::SendRequest;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::client::{connect, read};
+use crate::client::read;
 use crate::plan::{Manner, Request};
 use crate::tally::{End, Tally};
 
@@ -21,6 +23,44 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) const HEADER_BYTES: usize = 16 << 10;
 pub(crate) const BODY_BYTES: usize = 64 << 10;
 
+/// Where the gateway is at the moment.
+#[derive(Debug)]
+pub(crate) struct Gateway(Mutex<SocketAddr>);
+
+impl Gateway {
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        Self(Mutex::new(address))
+    }
+
+    pub(crate) fn is_now_at(&self, address: SocketAddr) {
+        *self.0.lock().unwrap() = address;
+    }
+
+    fn address(&self) -> SocketAddr {
+        *self.0.lock().unwrap()
+    }
+
+    /// A connection; after a kill nobody is there for a moment.
+    async fn dial(&self) -> TcpStream {
+        loop {
+            match TcpStream::connect(self.address()).await {
+                Ok(stream) => return stream,
+                Err(_) => sleep(Duration::from_millis(5)).await,
+            }
+        }
+    }
+
+    async fn open(&self) -> SendRequest<Full<Bytes>> {
+        loop {
+            let stream = TokioIo::new(self.dial().await);
+            if let Ok((sender, connection)) = http1::handshake(stream).await {
+                tokio::spawn(connection);
+                return sender;
+            }
+        }
+    }
+}
+
 /// A client's connection that is kept from call to call.
 #[derive(Default)]
 pub(crate) struct Client {
@@ -30,19 +70,20 @@ pub(crate) struct Client {
 
 impl Client {
     /// Makes one request, whatever comes of it.
-    pub(crate) async fn call(&mut self, address: SocketAddr, request: &Request, tally: &Tally) {
-        let made = match request.manner {
-            Manner::Reads => timeout(PATIENCE, self.ask(address, request)).await,
-            Manner::LeavesInMidStream => {
-                timeout(PATIENCE, leave_in_mid_stream(address, request)).await
+    pub(crate) async fn call(&mut self, gateway: &Gateway, request: &Request, tally: &Tally) {
+        let made = timeout(PATIENCE, async {
+            match request.manner {
+                Manner::Reads => self.ask(gateway, request).await,
+                Manner::LeavesInMidStream => leave_in_mid_stream(gateway, request).await,
+                _ => misbehave(gateway, request).await,
             }
-            _ => timeout(PATIENCE, misbehave(address, request)).await,
-        };
-        let (end, states_usage) = made.unwrap_or((End::Stuck, false));
+        });
+        let (end, states_usage) = made.await.unwrap_or((End::Stuck, false));
         tally.note(request, end, states_usage);
     }
 
-    async fn ask(&mut self, address: SocketAddr, request: &Request) -> (End, bool) {
+    async fn ask(&mut self, gateway: &Gateway, request: &Request) -> (End, bool) {
+        let address = gateway.address();
         let mut kept = self.kept.take().filter(|_| self.address == Some(address));
         if let Some(sender) = &mut kept
             && sender.ready().await.is_err()
@@ -51,10 +92,7 @@ impl Client {
         }
         let mut sender = match kept {
             Some(kept) => kept,
-            None => match open(address).await {
-                Some(sender) => sender,
-                None => return (End::Closed, false),
-            },
+            None => gateway.open().await,
         };
         let Ok(response) = sender.send_request(hyper_request(request)).await else {
             return (End::Closed, false);
@@ -72,12 +110,6 @@ impl Client {
     }
 }
 
-async fn open(address: SocketAddr) -> Option<SendRequest<Full<Bytes>>> {
-    // Nobody is there for a moment after a kill.
-    TcpStream::connect(address).await.ok()?;
-    Some(connect(address).await)
-}
-
 fn hyper_request(request: &Request) -> hyper::Request<Full<Bytes>> {
     let mut built = hyper::Request::post(request.path).header("host", "g");
     for (name, value) in &request.headers {
@@ -88,10 +120,8 @@ fn hyper_request(request: &Request) -> hyper::Request<Full<Bytes>> {
         .unwrap()
 }
 
-async fn leave_in_mid_stream(address: SocketAddr, request: &Request) -> (End, bool) {
-    let Some(mut sender) = open(address).await else {
-        return (End::Closed, false);
-    };
+async fn leave_in_mid_stream(gateway: &Gateway, request: &Request) -> (End, bool) {
+    let mut sender = gateway.open().await;
     let Ok(response) = sender.send_request(hyper_request(request)).await else {
         return (End::Closed, false);
     };
@@ -113,10 +143,8 @@ fn head(request: &Request, more: &str) -> String {
     head + more + "\r\n"
 }
 
-async fn misbehave(address: SocketAddr, request: &Request) -> (End, bool) {
-    let Ok(mut stream) = TcpStream::connect(address).await else {
-        return (End::Closed, false);
-    };
+async fn misbehave(gateway: &Gateway, request: &Request) -> (End, bool) {
+    let mut stream = gateway.dial().await;
     let body = &request.body;
     let length = format!("content-length: {}\r\n", body.len());
     let sent = match request.manner {

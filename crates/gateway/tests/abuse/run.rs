@@ -3,8 +3,8 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use quipu::{Outcome, Reader, TokenKind, verify};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::calls::{BODY_BYTES, Client, HEADER_BYTES};
+use crate::calls::{BODY_BYTES, Client, Gateway, HEADER_BYTES};
 use crate::cases::of_json;
 use crate::client::{page, served_at_rest};
 use crate::plan::{Manner, request};
@@ -37,7 +37,7 @@ pub(crate) struct Settings {
 /// What a client needs to go on.
 #[derive(Debug)]
 struct Shared {
-    gateway: Mutex<SocketAddr>,
+    gateway: Gateway,
     next: AtomicU64,
     done: AtomicU64,
     tally: Tally,
@@ -51,7 +51,7 @@ pub(crate) fn run(settings: &Settings) {
     let config = configure(dir.path(), mock.address);
     let mut gateway = start(&config, &store);
     let shared = Arc::new(Shared {
-        gateway: Mutex::new(gateway.address),
+        gateway: Gateway::at(gateway.address),
         next: AtomicU64::new(0),
         done: AtomicU64::new(0),
         tally: Tally::default(),
@@ -68,7 +68,7 @@ pub(crate) fn run(settings: &Settings) {
             let found = verify(&store).unwrap();
             assert!(found.is_sound(), "{:?}", found.problems);
             gateway = start(&config, &store);
-            *shared.gateway.lock().unwrap() = gateway.address;
+            shared.gateway.is_now_at(gateway.address);
         }
         wait_until_done(&shared, settings.requests * 3 / 4);
         halfway = gateway.memory();
@@ -139,9 +139,8 @@ fn call(settings: &Settings, shared: &Arc<Shared>) {
                     if number >= requests {
                         break;
                     }
-                    let address = *shared.gateway.lock().unwrap();
                     let request = request(seed, number);
-                    client.call(address, &request, &shared.tally).await;
+                    client.call(&shared.gateway, &request, &shared.tally).await;
                     shared.done.fetch_add(1, Ordering::Relaxed);
                 }
             });
