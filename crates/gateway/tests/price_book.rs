@@ -30,7 +30,11 @@ fn a_reload_is_seen_by_version_and_a_bad_list_changes_nothing() {
     write("2");
     assert_eq!(book.reload(&files).unwrap(), 2);
     write("oops");
-    assert!(matches!(book.reload(&files), Err(PriceError::Rate { .. })));
+    let Err(PriceError::InFile { path, source }) = book.reload(&files) else {
+        panic!("a wrong list");
+    };
+    assert_eq!(Some(&path), files.own.as_ref());
+    assert!(matches!(*source, PriceError::Rate { .. }));
     fs::remove_file(&path).unwrap();
     assert!(matches!(book.reload(&files), Err(PriceError::Io { .. })));
     let one = tokens(1, 0);

@@ -10,7 +10,7 @@ use quipu::{CloseError, OpenError};
 use quipu_gateway::prices::PriceError;
 use quipu_gateway::usage::Unreadable;
 
-use crate::proxy::{BuildError, ConfigError};
+use crate::proxy::ConfigError;
 
 /// Why a command stopped.
 #[derive(Debug)]
@@ -34,8 +34,8 @@ pub(crate) enum CommandError {
     Prices(PriceError),
     /// The store can't be opened.
     Store(OpenError),
-    /// Nothing can be passed on.
-    Build(BuildError),
+    /// The system's certificates can't be read.
+    Certificates(io::Error),
     /// The last counts can't be committed.
     Close(CloseError),
     /// Standard output can't be written.
@@ -84,7 +84,11 @@ impl fmt::Display for CommandError {
             Self::Config(source) => write!(f, "{source}"),
             Self::Prices(source) => write!(f, "{source}"),
             Self::Store(source) => write!(f, "{source}"),
-            Self::Build(source) => write!(f, "{source}"),
+            Self::Certificates(source) => write!(
+                f,
+                "can't read the system's certificates: {source}; install the package \
+                 ca-certificates, or name a file in SSL_CERT_FILE"
+            ),
             Self::Close(source) => write!(f, "not everything could be committed: {source}"),
             Self::Output(source) => write!(f, "can't write to standard output: {source}"),
         }

@@ -14,8 +14,8 @@ use quipu_gateway::prices::{PriceBook, Pricer};
 use tokio::runtime::Builder;
 
 use super::error::{CommandError, say};
-use crate::proxy::{Config, Gateway, keep_fresh, pages};
-use crate::serve::{Ended, Limits, Server, Signals};
+use crate::proxy::{Config, Gateway, Routes, keep_fresh, pages};
+use crate::serve::{Ended, Hangups, Limits, Server, Signals};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,6 +79,7 @@ pub(super) fn run(args: RunArgs) -> Result<(), CommandError> {
     config.listen = args.listen.unwrap_or(config.listen);
     config.store = args.store.unwrap_or(config.store);
 
+    let routes = Routes::new(&config).map_err(CommandError::Config)?;
     let files = config.prices.files();
     let book = match &files {
         None => None,
@@ -102,11 +103,14 @@ pub(super) fn run(args: RunArgs) -> Result<(), CommandError> {
     let mut runtime = Builder::new_multi_thread();
     let runtime = runtime.enable_all().build().map_err(CommandError::Start)?;
     let served = runtime.block_on(async {
+        // Taken over from the system's default, which is to die, also where
+        // there is nothing to read again.
+        let hangups = Hangups::new().map_err(CommandError::Start)?;
         if let (Some(book), Some(files)) = (book, files) {
             let every = config.prices.reload();
-            tokio::spawn(keep_fresh(book, files, every, |what| say(&what)));
+            tokio::spawn(keep_fresh(book, files, every, hangups, |what| say(&what)));
         }
-        serve(&config, gateway).await
+        serve(&config, routes, gateway).await
     });
     // Ends all tasks, and with them the calls that are still under way.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -148,14 +152,18 @@ async fn bind(address: SocketAddr, config: &Config) -> Result<Server, CommandErr
     server.map_err(|source| CommandError::Listen { address, source })
 }
 
-async fn serve(config: &Config, gateway: Gateway) -> Result<Ended, CommandError> {
+async fn serve(config: &Config, routes: Routes, gateway: Gateway) -> Result<Ended, CommandError> {
     let signals = Signals::new().map_err(CommandError::Start)?;
-    let service = gateway.service(config).map_err(CommandError::Build)?;
+    let service = gateway.service(config, routes);
+    let service = service.map_err(CommandError::Certificates)?;
     let server = bind(config.listen, config).await?;
+    let admin = match config.admin {
+        Some(admin) => Some(bind(admin, config).await?),
+        None => None,
+    };
     let mut out = io::stdout().lock();
     writeln!(out, "listening on http://{}", server.address())?;
-    if let Some(admin) = config.admin {
-        let server = bind(admin, config).await?;
+    if let Some(server) = admin {
         writeln!(out, "usage and metrics on http://{}", server.address())?;
         let signals = Signals::new().map_err(CommandError::Start)?;
         let pages = TowerToHyperService::new(pages(gateway));

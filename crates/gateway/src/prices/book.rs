@@ -40,12 +40,19 @@ impl PriceFiles {
     pub fn load(&self) -> Result<PriceTable, PriceError> {
         let mut builder = PriceTable::builder();
         if let Some(path) = &self.litellm {
-            builder = builder.litellm(&read(path)?)?;
+            builder = builder.litellm(&read(path)?).map_err(in_file(path))?;
         }
         if let Some(path) = &self.own {
-            builder = builder.own(&read(path)?)?;
+            builder = builder.own(&read(path)?).map_err(in_file(path))?;
         }
         Ok(builder.build())
+    }
+}
+
+fn in_file(path: &Path) -> impl FnOnce(PriceError) -> PriceError {
+    |source| PriceError::InFile {
+        path: path.to_owned(),
+        source: Box::new(source),
     }
 }
 

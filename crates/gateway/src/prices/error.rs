@@ -22,6 +22,13 @@ pub enum PriceError {
         /// The file.
         path: PathBuf,
     },
+    /// What the file holds is no list.
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<PriceError>,
+    },
     /// The text isn't a list in LiteLLM's format.
     LiteLlm(String),
     /// The text isn't a list in quipu's own format.
@@ -50,6 +57,7 @@ impl fmt::Display for PriceError {
                 f,
                 "{path:?} is larger than 64 MiB, which no price list is: check the path"
             ),
+            Self::InFile { path, source } => write!(f, "can't use {path:?}: {source}"),
             Self::LiteLlm(why) => write!(
                 f,
                 "not a price list in LiteLLM's format (an object of models): {why}"
@@ -68,6 +76,7 @@ impl std::error::Error for PriceError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io { source, .. } => Some(source),
+            Self::InFile { source, .. } => Some(source),
             Self::Rate { why, .. } => Some(why),
             _ => None,
         }

@@ -1,6 +1,5 @@
 //! The gateway as one service, with pages of its own.
 
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use quipu::Recorder;
 use quipu_gateway::layer::{Source, UsageLayer};
 use quipu_gateway::prices::PriceBook;
 
-use super::config::{Config, ConfigError};
+use super::config::Config;
 use super::entry::Entry;
 use super::forward::Forward;
 use super::metrics::{self, Format};
@@ -29,36 +28,15 @@ pub(crate) struct Gateway {
     pub(crate) metrics_by_tenant: bool,
 }
 
-/// Why there is no gateway.
-#[derive(Debug)]
-pub(crate) enum BuildError {
-    Config(ConfigError),
-    /// The system's certificates can't be read.
-    Certificates(io::Error),
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Config(source) => write!(f, "{source}"),
-            Self::Certificates(source) => write!(
-                f,
-                "can't read the system's certificates: {source}; install the package \
-                 ca-certificates, or name a file in SSL_CERT_FILE"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for BuildError {}
-
 impl Gateway {
     /// What passes clients' requests on; with the gateway's own pages where
     /// those have no address of their own.
-    pub(crate) fn service(&self, config: &Config) -> Result<Router, BuildError> {
-        let routes = Routes::new(&config.routes).map_err(BuildError::Config)?;
+    ///
+    /// # Errors
+    /// The system's certificates can't be read.
+    pub(crate) fn service(&self, config: &Config, routes: Routes) -> io::Result<Router> {
         let most_body = config.max_body_bytes;
-        let forward = Forward::new(&routes, most_body).map_err(BuildError::Certificates)?;
+        let forward = Forward::new(&routes, most_body)?;
         let layer = config.record.then(|| self.layer(config));
         let entry = Entry::new(routes, most_body, forward, layer.as_ref());
         let own = match config.admin {

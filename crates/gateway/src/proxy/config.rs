@@ -17,6 +17,9 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
+    /// The file that this was read from.
+    #[serde(skip)]
+    file: Option<PathBuf>,
     /// Where clients call.
     #[serde(default = "listen")]
     pub(crate) listen: SocketAddr,
@@ -163,10 +166,11 @@ impl Config {
             path: path.to_owned(),
             source,
         })?;
-        let config: Self = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
+        let mut config: Self = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
             path: path.to_owned(),
             what: error.to_string(),
         })?;
+        config.file = Some(path.to_owned());
         config.check()?;
         Ok(config)
     }
@@ -174,6 +178,7 @@ impl Config {
     /// Everything goes to one upstream.
     pub(crate) fn of_upstream(upstream: Uri) -> Result<Self, ConfigError> {
         let mut config: Self = toml::from_str("").map_err(|error| ConfigError::Setting {
+            path: None,
             what: error.to_string(),
         })?;
         config.routes.push(RouteConfig {
@@ -189,8 +194,16 @@ impl Config {
         Ok(config)
     }
 
+    /// A setting that makes no sense.
+    pub(super) fn wrong(&self, what: String) -> ConfigError {
+        ConfigError::Setting {
+            path: self.file.clone(),
+            what,
+        }
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
-        let setting = |what: String| Err(ConfigError::Setting { what });
+        let setting = |what: String| Err(self.wrong(what));
         if self.routes.is_empty() {
             return setting("there is no [[route]]: say where requests go".into());
         }
@@ -249,7 +262,7 @@ pub(crate) enum ConfigError {
     /// It isn't in the format.
     Syntax { path: PathBuf, what: String },
     /// A setting makes no sense.
-    Setting { what: String },
+    Setting { path: Option<PathBuf>, what: String },
 }
 
 impl fmt::Display for ConfigError {
@@ -258,11 +271,15 @@ impl fmt::Display for ConfigError {
             Self::Read { path, source } => {
                 write!(f, "can't read the configuration {path:?}: {source}")
             }
-            Self::Syntax { path, what } => {
+            Self::Setting { path: None, what } => write!(f, "that is not right: {what}"),
+            Self::Syntax { path, what }
+            | Self::Setting {
+                path: Some(path),
+                what,
+            } => {
                 let what = what.trim_end();
                 write!(f, "the configuration {path:?} is not right: {what}")
             }
-            Self::Setting { what } => write!(f, "the configuration is not right: {what}"),
         }
     }
 }

@@ -19,6 +19,7 @@ mod refusal;
 mod routes;
 mod usage;
 
-pub(crate) use app::{BuildError, Gateway, pages};
+pub(crate) use app::{Gateway, pages};
 pub(crate) use config::{Config, ConfigError};
 pub(crate) use prices::keep_fresh;
+pub(crate) use routes::Routes;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use quipu_gateway::prices::{PriceBook, PriceFiles};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::serve::Hangups;
 
 /// When the lists were last written, and how long they are.
 fn stamps(files: &PriceFiles) -> Vec<Option<(SystemTime, u64)>> {
@@ -24,12 +25,12 @@ pub(crate) async fn keep_fresh(
     book: Arc<PriceBook>,
     files: PriceFiles,
     every: Duration,
+    mut hangups: Hangups,
     report: impl Fn(String),
 ) {
-    let mut hangup = signal(SignalKind::hangup()).ok();
     let mut known = stamps(&files);
     loop {
-        let is_told = tokio::time::timeout(every, next(&mut hangup)).await.is_ok();
+        let is_told = tokio::time::timeout(every, hangups.next()).await.is_ok();
         let now = stamps(&files);
         if now == known && !is_told {
             continue;
@@ -43,15 +44,5 @@ pub(crate) async fn keep_fresh(
             Ok(Err(error)) => report(format!("the prices stay as they were: {error}")),
             Err(error) => report(format!("the prices stay as they were: {error}")),
         }
-    }
-}
-
-async fn next(hangup: &mut Option<Signal>) {
-    let is_over = match hangup {
-        Some(hangup) => hangup.recv().await.is_none(),
-        None => true,
-    };
-    if is_over {
-        std::future::pending::<()>().await;
     }
 }

@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, Uri};
 use quipu_gateway::layer::Labels;
 use quipu_gateway::usage::Provider;
 
-use super::config::{ConfigError, RouteConfig};
+use super::config::{Config, ConfigError, RouteConfig};
 
 /// One way to an upstream.
 #[derive(Debug)]
@@ -26,8 +26,8 @@ pub(super) struct Route {
 }
 
 impl Route {
-    fn new(config: &RouteConfig) -> Result<Self, ConfigError> {
-        let setting = |what: String| ConfigError::Setting { what };
+    fn new(config: &RouteConfig, all: &Config) -> Result<Self, ConfigError> {
+        let setting = |what: String| all.wrong(what);
         let upstream = config.upstream.clone().into_parts();
         let (Some(scheme), Some(authority)) = (upstream.scheme, upstream.authority) else {
             return Err(setting(format!(
@@ -114,13 +114,13 @@ fn key_header(provider: Option<Provider>, key: &str) -> Option<(HeaderName, Head
 
 /// All routes.
 #[derive(Clone, Debug)]
-pub(super) struct Routes(Arc<[Arc<Route>]>);
+pub(crate) struct Routes(Arc<[Arc<Route>]>);
 
 impl Routes {
-    pub(super) fn new(configs: &[RouteConfig]) -> Result<Self, ConfigError> {
-        let mut routes = configs
-            .iter()
-            .map(|config| Route::new(config).map(Arc::new))
+    pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
+        let routes = config.routes.iter();
+        let mut routes = routes
+            .map(|route| Route::new(route, config).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         routes.sort_by_key(|route| std::cmp::Reverse(route.path.len()));
         Ok(Self(routes.into()))
@@ -140,11 +140,9 @@ impl Routes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proxy::Config;
-
     fn routes(config: &str) -> Routes {
         let config: Config = toml::from_str(config).unwrap();
-        Routes::new(&config.routes).unwrap()
+        Routes::new(&config).unwrap()
     }
 
     #[test]

@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use drive::{Begun, drive};
-pub(crate) use signals::Signals;
+pub(crate) use signals::{Hangups, Signals};
 
 /// What anything that hyper writes out may fail with.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;

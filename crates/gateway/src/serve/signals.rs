@@ -1,6 +1,6 @@
-//! Signals that ask to stop.
+//! Signals that ask to stop, or to read files again.
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::task::Poll;
 
@@ -34,5 +34,24 @@ impl Signals {
             }
         })
         .await;
+    }
+}
+
+/// SIGHUP, from when it is made.
+#[derive(Debug)]
+pub(crate) struct Hangups(Signal);
+
+impl Hangups {
+    /// Takes the signal over, for the rest of the process's life.
+    pub(crate) fn new() -> io::Result<Self> {
+        signal(SignalKind::hangup()).map(Self)
+    }
+
+    /// Waits for the next.
+    pub(crate) async fn next(&mut self) {
+        if self.0.recv().await.is_none() {
+            // No more will come.
+            pending::<()>().await;
+        }
     }
 }

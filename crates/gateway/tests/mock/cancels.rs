@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use http_body_util::BodyExt;
 use quipu_gateway::usage::UsageState;
 
+use crate::cases::{CHAT, MESSAGES, of_json, streamed};
 use crate::client::{open, run, served, served_at_rest, usage};
-use crate::interfaces::{CHAT, MESSAGES, of_json, streamed};
 use crate::server::{Server, wait_for};
 
 /// So long that nothing comes after it.
@@ -15,7 +15,7 @@ const HOUR: &str = "3600000";
 
 #[test]
 fn who_leaves_in_mid_stream_has_cancelled_and_has_seen_what_is_counted() {
-    let server = Server::start(["--gap-ms", HOUR]);
+    let server = Server::mock(["--gap-ms", HOUR]);
     let headers = [("x-mock-input", "10"), ("x-mock-cache-read", "3")];
     let frames = run(async {
         let body = streamed(MESSAGES.body);
@@ -43,7 +43,7 @@ fn who_leaves_in_mid_stream_has_cancelled_and_has_seen_what_is_counted() {
 
 #[test]
 fn who_leaves_before_the_usage_is_stated_has_seen_none() {
-    let server = Server::start(["--gap-ms", HOUR]);
+    let server = Server::mock(["--gap-ms", HOUR]);
     run(async {
         let body = streamed(CHAT.body);
         let response = open(&server, CHAT.path, &[], &body).await.unwrap();
@@ -56,7 +56,7 @@ fn who_leaves_before_the_usage_is_stated_has_seen_none() {
 
 #[test]
 fn who_leaves_before_the_answer_begins_has_cancelled() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     for header in [("x-mock-first-ms", HOUR), ("x-mock-fault", "hang")] {
         let mut stream = TcpStream::connect(server.address).unwrap();
         stream.write_all(&raw(header)).unwrap();
@@ -73,7 +73,7 @@ fn who_leaves_before_the_answer_begins_has_cancelled() {
 
 #[test]
 fn connections_are_limited_and_more_wait() {
-    let server = Server::start(["--connections", "1"]);
+    let server = Server::mock(["--connections", "1"]);
     let request = raw(("x-mock-chunks", "1"));
     let ask = |stream: &mut TcpStream| {
         stream.write_all(&request).unwrap();

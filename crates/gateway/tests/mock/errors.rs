@@ -5,8 +5,8 @@ use std::net::TcpStream;
 
 use serde_json::json;
 
+use crate::cases::{CHAT, MESSAGES, RESPONSES, streamed};
 use crate::client::{Answer, get, post, served};
-use crate::interfaces::{CHAT, MESSAGES, RESPONSES, streamed};
 use crate::server::Server;
 
 #[track_caller]
@@ -36,7 +36,7 @@ fn assert_anthropic(answer: &Answer, status: u16, kind: &str) {
 
 #[test]
 fn statuses_that_are_asked_for_have_their_names() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     let of_openai = [
         (400, "invalid_request_error"),
         (401, "invalid_request_error"),
@@ -77,7 +77,7 @@ fn statuses_that_are_asked_for_have_their_names() {
 
 #[test]
 fn what_is_not_there_is_said() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     let answer = post(&server, "/v1/nothing", &[], "{}").unwrap();
     assert_openai(&answer, 404, "invalid_request_error");
     let answer = post(&server, "/v1/messages/nothing", &[], "{}").unwrap();
@@ -88,7 +88,7 @@ fn what_is_not_there_is_said() {
 
 #[test]
 fn requests_that_can_not_be_meant_are_refused() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     for header in [
         ("x-mock-inputs", "1"),
         ("x-mock-input", "-1"),
@@ -114,7 +114,7 @@ fn requests_that_can_not_be_meant_are_refused() {
 
 #[test]
 fn a_key_can_be_asked_for() {
-    let server = Server::start(["--key", "sesame"]);
+    let server = Server::mock(["--key", "sesame"]);
     let answer = post(&server, CHAT.path, &[], CHAT.body).unwrap();
     assert_openai(&answer, 401, "invalid_request_error");
     let wrong = [("x-api-key", "other")];
@@ -132,7 +132,7 @@ fn a_key_can_be_asked_for() {
 
 #[test]
 fn headers_have_a_limit() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     let mut stream = TcpStream::connect(server.address).unwrap();
     let long = "x".repeat(200_000);
     // It may close before it has all of it.

@@ -7,8 +7,8 @@ use http_body_util::BodyExt;
 use quipu_gateway::usage::{Extractor, Unreadable, UsageState};
 use serde_json::Value;
 
+use crate::cases::{CHAT, Case, MESSAGES, RESPONSES, of_json, streamed};
 use crate::client::{Answer, open, post, post_http2, run, served, served_at_rest};
-use crate::interfaces::{CHAT, Case, MESSAGES, RESPONSES, of_json, streamed};
 use crate::server::Server;
 
 fn with(server: &Server, case: &Case, fault: &str, is_stream: bool) -> Option<Answer> {
@@ -27,7 +27,7 @@ fn events(answer: &Answer) -> usize {
 
 #[test]
 fn reset_closes_before_the_headers() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     assert!(with(&server, &CHAT, "reset", false).is_none());
     assert!(with(&server, &MESSAGES, "reset", true).is_none());
     assert_eq!(served(&server)["requests"]["resets"], 2);
@@ -35,7 +35,7 @@ fn reset_closes_before_the_headers() {
 
 #[test]
 fn reset_after_closes_in_mid_stream_with_all_before_it() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     for (case, count) in [(&CHAT, 0), (&CHAT, 3), (&RESPONSES, 1), (&MESSAGES, 5)] {
         let answer = with(&server, case, &format!("reset-after={count}"), true).unwrap();
         assert!(!answer.is_whole);
@@ -51,7 +51,7 @@ fn reset_after_closes_in_mid_stream_with_all_before_it() {
 
 #[test]
 fn reset_after_closes_the_stream_of_http2() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     let headers = [("x-mock-fault", "reset-after=2")];
     let answer = post_http2(&server, CHAT.path, &headers, &streamed(CHAT.body));
     // The reset may overtake what is before it.
@@ -61,7 +61,7 @@ fn reset_after_closes_the_stream_of_http2() {
 
 #[test]
 fn error_after_is_said_in_the_stream() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     for case in [CHAT, RESPONSES, MESSAGES] {
         let answer = with(&server, &case, "error-after=4", true).unwrap();
         assert!(answer.is_whole);
@@ -79,7 +79,7 @@ fn error_after_is_said_in_the_stream() {
 
 #[test]
 fn truncate_ends_without_usage_as_if_it_were_the_end() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     for (case, state) in [
         (CHAT, UsageState::Missing),
         (RESPONSES, UsageState::Missing),
@@ -100,7 +100,7 @@ fn truncate_ends_without_usage_as_if_it_were_the_end() {
 
 #[test]
 fn usage_can_be_left_out_null_or_wrong() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     for case in [CHAT, RESPONSES, MESSAGES] {
         for is_stream in [false, true] {
             let answer = with(&server, &case, "no-usage", is_stream).unwrap();
@@ -121,7 +121,7 @@ fn usage_can_be_left_out_null_or_wrong() {
 
 #[test]
 fn text_can_be_no_utf8_and_usage_be_read_all_the_same() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     for case in [CHAT, RESPONSES, MESSAGES] {
         for is_stream in [false, true] {
             let answer = with(&server, &case, "invalid-utf8", is_stream).unwrap();
@@ -139,7 +139,7 @@ fn text_can_be_no_utf8_and_usage_be_read_all_the_same() {
 
 #[test]
 fn content_types_can_be_wrong() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     for (fault, kind) in [
         ("wrong-type", "text/html"),
         ("wrong-type=text/plain", "text/plain"),
@@ -154,7 +154,7 @@ fn content_types_can_be_wrong() {
 
 #[test]
 fn bodies_can_be_compressed_event_by_event() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     for case in [CHAT, MESSAGES] {
         for is_stream in [false, true] {
             let answer = with(&server, &case, "gzip", is_stream).unwrap();
@@ -184,7 +184,7 @@ fn bodies_can_be_compressed_event_by_event() {
 
 #[test]
 fn a_bomb_is_small_and_expands() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     let answer = with(&server, &CHAT, "bomb=1", false).unwrap();
     assert_eq!(answer.header("content-encoding"), "gzip");
     let body = answer.body();
@@ -201,7 +201,7 @@ fn a_bomb_is_small_and_expands() {
 
 #[test]
 fn a_huge_body_has_its_size_and_no_usage() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     for is_stream in [false, true] {
         let answer = with(&server, &CHAT, "huge=3", is_stream).unwrap();
         assert!(answer.is_whole);
@@ -213,7 +213,7 @@ fn a_huge_body_has_its_size_and_no_usage() {
 
 #[test]
 fn slow_comes_byte_by_byte() {
-    let server = Server::start(["--chunks", "1"]);
+    let server = Server::mock(["--chunks", "1"]);
     let answer = with(&server, &MESSAGES, "slow=0", true).unwrap();
     assert!(answer.frames.iter().all(|frame| frame.len() == 1));
     assert_eq!(answer.usage(MESSAGES.path).state, UsageState::Complete);
@@ -236,7 +236,7 @@ fn slow_comes_byte_by_byte() {
 
 #[test]
 fn hang_after_sends_what_is_before_it() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     run(async {
         let headers = [("x-mock-fault", "hang-after=4")];
         let body = streamed(MESSAGES.body);
@@ -253,7 +253,7 @@ fn hang_after_sends_what_is_before_it() {
 
 #[test]
 fn the_command_line_says_what_goes_wrong_unless_the_request_does() {
-    let server = Server::start(["--fault", "status=503"]);
+    let server = Server::mock(["--fault", "status=503"]);
     assert_eq!(
         post(&server, CHAT.path, &[], CHAT.body).unwrap().status,
         503
@@ -268,7 +268,7 @@ fn the_command_line_says_what_goes_wrong_unless_the_request_does() {
 #[test]
 fn faults_at_random_are_the_same_for_the_same_seed() {
     let outcomes = |seed: &str| -> Value {
-        let server = Server::start(["--fault-rate", "0.5", "--seed", seed]);
+        let server = Server::mock(["--fault-rate", "0.5", "--seed", seed]);
         let outcome = |_| match post(&server, CHAT.path, &[], &streamed(CHAT.body)) {
             None => Value::from("reset"),
             Some(answer) if answer.status != 200 => Value::from(answer.status),

@@ -2,114 +2,17 @@
 //! what the mock counted.
 
 use quipu::TokenKind;
-use quipu_gateway::usage::{Provider, Tokens, UsageState};
+use quipu_gateway::usage::{Tokens, UsageState};
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Headers, get, post, post_http2, served, usage};
+use crate::cases::{
+    CHAT, COMPLETIONS, Case, EMBEDDINGS, MESSAGES, RESPONSES, model, of_json, streamed,
+};
+use crate::client::{Answer, get, post, post_http2, served, usage};
 use crate::server::Server;
-
-/// An interface, and the amounts that it has fields for.
-pub(crate) struct Case {
-    pub(crate) path: &'static str,
-    pub(crate) body: &'static str,
-    asked: Headers<'static>,
-    /// Input, cache read, cache write, output, reasoning, audio.
-    kinds: [u64; 6],
-    provider: Provider,
-}
-
-const TOKENS: Headers<'static> = &[
-    ("x-mock-input", "812"),
-    ("x-mock-output", "143"),
-    ("x-mock-cache-read", "90"),
-    ("x-mock-cache-write", "11"),
-    ("x-mock-reasoning", "20"),
-];
-
-pub(crate) const CHAT: Case = Case {
-    path: "/v1/chat/completions",
-    body: r#"{"model":"gpt-4o","messages":[{"role":"user","content":"Hello there"}]}"#,
-    asked: &[
-        ("x-mock-input", "812"),
-        ("x-mock-output", "143"),
-        ("x-mock-cache-read", "90"),
-        ("x-mock-cache-write", "11"),
-        ("x-mock-reasoning", "20"),
-        ("x-mock-audio", "5"),
-        ("x-mock-audio-output", "7"),
-    ],
-    kinds: [812, 90, 11, 143, 20, 12],
-    provider: Provider::OpenAi,
-};
-
-pub(crate) const RESPONSES: Case = Case {
-    path: "/v1/responses",
-    body: r#"{"model":"gpt-5","input":[{"role":"user","content":[{"type":"input_text","text":"Hello"}]}]}"#,
-    asked: TOKENS,
-    kinds: [812, 90, 11, 143, 20, 0],
-    provider: Provider::OpenAi,
-};
-
-pub(crate) const MESSAGES: Case = Case {
-    path: "/v1/messages",
-    body: r#"{"model":"claude-x","max_tokens":50,"system":"Be brief.","messages":[{"role":"user","content":"Hello"}]}"#,
-    asked: &[
-        ("x-mock-input", "812"),
-        ("x-mock-output", "143"),
-        ("x-mock-cache-read", "90"),
-        ("x-mock-cache-write", "11"),
-        ("x-mock-cache-write-1h", "4"),
-        ("x-mock-reasoning", "20"),
-    ],
-    kinds: [812, 90, 15, 143, 20, 0],
-    provider: Provider::Anthropic,
-};
-
-const COMPLETIONS: Case = Case {
-    path: "/v1/completions",
-    body: r#"{"model":"davinci-002","prompt":"Once upon"}"#,
-    asked: TOKENS,
-    kinds: [812, 90, 11, 143, 20, 0],
-    provider: Provider::OpenAi,
-};
-
-const EMBEDDINGS: Case = Case {
-    path: "/v1/embeddings",
-    body: r#"{"model":"text-embedding-3-small","input":["one","two"]}"#,
-    asked: &[("x-mock-input", "812")],
-    kinds: [812, 0, 0, 0, 0, 0],
-    provider: Provider::OpenAi,
-};
-
-/// The body with two more fields.
-pub(crate) fn streamed(body: &str) -> String {
-    body.replacen(
-        '{',
-        r#"{"stream":true,"stream_options":{"include_usage":true},"#,
-        1,
-    )
-}
 
 fn by_kind(tokens: &Tokens) -> [u64; 6] {
     TokenKind::ALL.map(|kind| tokens.get(kind).unwrap_or(0))
-}
-
-/// Tokens by kind, as the counts have them.
-pub(crate) fn of_json(tokens: &Value) -> [u64; 6] {
-    let names = [
-        "input",
-        "cache_read",
-        "cache_write",
-        "output",
-        "reasoning",
-        "audio",
-    ];
-    names.map(|name| tokens[name].as_u64().unwrap())
-}
-
-fn model(body: &str) -> String {
-    let body: Value = serde_json::from_str(body).unwrap();
-    body["model"].as_str().unwrap().to_owned()
 }
 
 #[track_caller]
@@ -125,7 +28,7 @@ fn assert_says(case: &Case, answer: &Answer) {
 
 #[test]
 fn each_says_what_was_asked_for_and_counts_it() {
-    let server = Server::start(["--chunks", "3"]);
+    let server = Server::mock(["--chunks", "3"]);
     for case in [CHAT, RESPONSES, MESSAGES, COMPLETIONS, EMBEDDINGS] {
         let plain = post(&server, case.path, case.asked, case.body).unwrap();
         assert_says(&case, &plain);
@@ -158,7 +61,7 @@ fn each_says_what_was_asked_for_and_counts_it() {
 
 #[test]
 fn usage_follows_from_the_request() {
-    let server = Server::start(["--output", "77"]);
+    let server = Server::mock(["--output", "77"]);
     // Eleven bytes are three tokens.
     let usage = post(&server, CHAT.path, &[], CHAT.body)
         .unwrap()
@@ -175,7 +78,7 @@ fn usage_follows_from_the_request() {
 
 #[test]
 fn a_chat_stream_has_usage_where_it_is_asked_for_and_only_in_its_last_chunk() {
-    let server = Server::start(["--chunks", "2"]);
+    let server = Server::mock(["--chunks", "2"]);
     let with = post(&server, CHAT.path, &[], &streamed(CHAT.body))
         .unwrap()
         .text();
@@ -201,7 +104,7 @@ fn a_chat_stream_has_usage_where_it_is_asked_for_and_only_in_its_last_chunk() {
 
 #[test]
 fn events_of_a_response_are_numbered_and_typed() {
-    let server = Server::start(["--chunks", "2"]);
+    let server = Server::mock(["--chunks", "2"]);
     let stream = post(&server, RESPONSES.path, &[], &streamed(RESPONSES.body)).unwrap();
     for (number, event) in stream.text().split_terminator("\n\n").enumerate() {
         let (name, data) = event.split_once("\ndata: ").unwrap();
@@ -214,7 +117,7 @@ fn events_of_a_response_are_numbered_and_typed() {
 
 #[test]
 fn bodies_are_cut_anywhere_and_stay_the_same() {
-    let server = Server::start(["--chunks", "5"]);
+    let server = Server::mock(["--chunks", "5"]);
     for case in [CHAT, MESSAGES] {
         for body in [case.body.to_owned(), streamed(case.body)] {
             let headers = [case.asked, &[("x-mock-chunk-bytes", "7")]].concat();
@@ -232,7 +135,7 @@ fn bodies_are_cut_anywhere_and_stay_the_same() {
 
 #[test]
 fn the_same_is_spoken_over_http2() {
-    let server = Server::start(["--chunks", "4"]);
+    let server = Server::mock(["--chunks", "4"]);
     let stream = post_http2(
         &server,
         MESSAGES.path,
@@ -246,7 +149,7 @@ fn the_same_is_spoken_over_http2() {
 
 #[test]
 fn models_are_listed_for_both() {
-    let server = Server::start(["--model", "one", "--model", "two"]);
+    let server = Server::mock(["--model", "one", "--model", "two"]);
     let list = get(&server, "/v1/models", &[]).json();
     assert_eq!(list["object"], "list");
     assert_eq!(list["data"][1]["id"], "two");
@@ -262,7 +165,7 @@ fn models_are_listed_for_both() {
 
 #[test]
 fn embeddings_come_as_numbers_or_as_their_bytes() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     let embed = |rest: &str| {
         let body = format!(r#"{{"model":"m","input":["a","b"],"dimensions":4{rest}}}"#);
         post(&server, EMBEDDINGS.path, &[], &body).unwrap().json()
@@ -276,7 +179,7 @@ fn embeddings_come_as_numbers_or_as_their_bytes() {
 
 #[test]
 fn counts_can_begin_again() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     post(&server, CHAT.path, &[], CHAT.body).unwrap();
     post(&server, "/served/reset", &[], "").unwrap();
     let zero = served(&server);
@@ -288,7 +191,7 @@ fn counts_can_begin_again() {
 
 #[test]
 fn counters_do_not_wrap() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     let most = u64::MAX.to_string();
     let headers = [("x-mock-input", &*most), ("x-mock-cache-read", "1")];
     for _ in 0..2 {

@@ -3,9 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod cancels;
-mod client;
 mod errors;
 mod faults;
 mod interfaces;
-mod server;
 mod shutdown;
+
+#[path = "../support/cases.rs"]
+mod cases;
+#[path = "../support/client.rs"]
+mod client;
+#[path = "../support/server.rs"]
+mod server;

@@ -9,8 +9,8 @@ use quipu_gateway::usage::UsageState;
 use rustix::process::Signal;
 use serde_json::Value;
 
+use crate::cases::{MESSAGES, of_json, streamed};
 use crate::client::{open, read, run, usage};
-use crate::interfaces::{MESSAGES, of_json, streamed};
 use crate::server::{Server, wait_for};
 
 fn wait_until_nothing_is_accepted(server: &Server) {
@@ -25,7 +25,7 @@ fn what_runs_comes_to_its_end_and_the_counts_are_written() {
     let file = dir.path().join("served.json");
     for signal in [Signal::TERM, Signal::INT] {
         let args = ["--gap-ms", "20", "--served", file.to_str().unwrap()];
-        let mut server = Server::start(args);
+        let mut server = Server::mock(args);
         let (first, rest) = run(async {
             let body = streamed(MESSAGES.body);
             let response = open(&server, MESSAGES.path, &[], &body).await.unwrap();
@@ -53,7 +53,7 @@ fn what_does_not_end_is_broken_off_by_the_time_or_by_a_second_signal() {
     for grace in ["0", "3600"] {
         let file = dir.path().join(grace);
         let args = ["--gap-ms", "3600000", "--grace", grace, "--served"];
-        let mut server = Server::start(args.iter().copied().chain(file.to_str()));
+        let mut server = Server::mock(args.iter().copied().chain(file.to_str()));
         run(async {
             let body = streamed(MESSAGES.body);
             let response = open(&server, MESSAGES.path, &[], &body).await.unwrap();
@@ -76,7 +76,7 @@ fn what_does_not_end_is_broken_off_by_the_time_or_by_a_second_signal() {
 
 #[test]
 fn connections_without_a_request_do_not_hold_it_up() {
-    let mut server = Server::start(["--grace", "3600"]);
+    let mut server = Server::mock(["--grace", "3600"]);
     let silent = TcpStream::connect(server.address).unwrap();
     let mut begun = TcpStream::connect(server.address).unwrap();
     std::io::Write::write_all(&mut begun, b"P").unwrap();
@@ -89,7 +89,7 @@ fn connections_without_a_request_do_not_hold_it_up() {
 
 #[test]
 fn an_address_in_use_is_said_and_help_is_enough() {
-    let server = Server::start::<&str>([]);
+    let server = Server::mock::<&str>([]);
     let run = |args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_quipu-gateway"));
         command.arg("mock").args(args).output().unwrap()

@@ -1,6 +1,10 @@
 //! A client that sees what comes over the connection, piece by piece.
 
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+
 use std::future::Future;
+use std::io::{Read, Write};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -76,8 +80,8 @@ fn request(method: Method, path: &str, headers: Headers<'_>, body: &str) -> Requ
 }
 
 /// A connection for HTTP/1.
-pub(crate) async fn connect(server: &Server) -> http1::SendRequest<Full<Bytes>> {
-    let stream = TcpStream::connect(server.address).await.unwrap();
+pub(crate) async fn connect(address: SocketAddr) -> http1::SendRequest<Full<Bytes>> {
+    let stream = TcpStream::connect(address).await.unwrap();
     let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
     sender
@@ -91,7 +95,7 @@ pub(crate) async fn open(
     headers: Headers<'_>,
     body: &str,
 ) -> Option<Response<Incoming>> {
-    let mut sender = connect(server).await;
+    let mut sender = connect(server.address).await;
     let request = request(Method::POST, path, headers, body);
     sender.send_request(request).await.ok()
 }
@@ -150,11 +154,32 @@ pub(crate) fn post_http2(
 }
 
 pub(crate) fn get(server: &Server, path: &str, headers: Headers<'_>) -> Answer {
+    get_from(server.address, path, headers)
+}
+
+/// One of the pages that a gateway has of its own.
+pub(crate) fn page(gateway: &Server, path: &str, headers: Headers<'_>) -> Answer {
+    get_from(gateway.pages, path, headers)
+}
+
+fn get_from(address: SocketAddr, path: &str, headers: Headers<'_>) -> Answer {
     run(async {
-        let mut sender = connect(server).await;
+        let mut sender = connect(address).await;
         let request = request(Method::GET, path, headers, "");
         read(sender.send_request(request).await.unwrap()).await
     })
+}
+
+/// Sends these bytes, and gives all that comes back until the other side
+/// closes, which the bytes must ask for. Whoever refuses may close before it has
+/// read everything, so what can't be sent is no failure.
+pub(crate) fn send_raw(server: &Server, bytes: &[u8]) -> String {
+    let mut stream = std::net::TcpStream::connect(server.address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let _ = stream.write_all(bytes);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 /// The counts.

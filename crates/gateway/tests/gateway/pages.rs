@@ -1,0 +1,119 @@
+//! `/usage` and `/healthz`.
+
+use serde_json::{Value, json};
+
+use crate::cases::{CHAT, MESSAGES, streamed};
+use crate::client::{get, page, post};
+use crate::setup::{ROUTE, Setup};
+
+fn two_calls(config: &str) -> Setup {
+    let setup = Setup::with(&[], config);
+    for case in [CHAT, MESSAGES] {
+        let headers = [case.asked, &[("x-tenant", "acme")]].concat();
+        post(&setup.gateway, case.path, &headers, &streamed(case.body)).unwrap();
+    }
+    setup.counted(2);
+    setup
+}
+
+#[test]
+fn usage_answers_what_is_asked() {
+    let setup = two_calls(&format!("tenant = [{{ header = \"x-tenant\" }}]\n{ROUTE}"));
+    let all = setup.usage("");
+    let rows = all["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 2);
+    for row in rows {
+        assert_eq!(
+            (&row["tenant"], &row["requests"]),
+            (&json!("acme"), &json!(1))
+        );
+        assert!(row["latency_mean_us"].as_u64() > Some(0), "{row}");
+        // Distributions are of no tenant in particular.
+        assert_eq!(row["latency_p50_us"], Value::Null);
+        assert!(row.get("hour").is_none());
+    }
+    for row in setup.usage("by=model")["rows"].as_array().unwrap() {
+        for field in ["latency_p50_us", "latency_p90_us", "ttft_p99_us"] {
+            assert!(row[field].as_u64() > Some(0), "{row}");
+        }
+    }
+    let today = rows[0]["day"].as_str().unwrap();
+    assert_eq!(today.len(), 10);
+    for (query, count) in [
+        ("by=", 1),
+        ("by=tenant", 1),
+        ("by=model", 2),
+        ("by=provider%2Cmodel", 2),
+        ("by=day,hour,tenant", 1),
+        ("since=2026-01-01&until=9999-12-31", 2),
+        (&format!("since={today}"), 2),
+        ("since=9999-12-31", 0),
+        ("until=1999-12-31", 0),
+        ("&&by=model&", 2),
+    ] {
+        let usage = setup.usage(query);
+        assert_eq!(usage["rows"].as_array().unwrap().len(), count, "{query}");
+        let requests = if count == 0 { 0 } else { 2 };
+        assert_eq!(usage["total"]["requests"], requests, "{query}");
+        let recorder = &usage["recorder"];
+        assert_eq!(recorder["accepted"], 2);
+        assert_eq!(recorder["attempted"], 2);
+        assert_eq!(recorder["degraded"], Value::Null);
+    }
+}
+
+#[test]
+fn a_question_that_makes_no_sense_is_told_so() {
+    let setup = Setup::new(&[]);
+    for (query, part) in [
+        ("by=colour", "known are day, hour, provider, model, tenant"),
+        ("since=yesterday", "yesterday"),
+        ("until=2026-02-30", "2026-02-30"),
+        ("limit=3", "known are by, since, until"),
+        ("by", ""),
+    ] {
+        let answer = page(&setup.gateway, &format!("/usage?{query}"), &[]);
+        if part.is_empty() {
+            assert_eq!(answer.status, 200, "{query}");
+            continue;
+        }
+        assert_eq!(answer.status, 400, "{query}");
+        let error = answer.json();
+        assert_eq!(error["error"]["type"], "bad_query");
+        let message = error["error"]["message"].as_str().unwrap();
+        assert!(message.contains(part), "{message}");
+    }
+    let answer = post(&setup.gateway, "/usage", &[], "{}").unwrap();
+    assert_eq!(answer.status, 405);
+    assert_eq!(setup.usage("")["total"]["requests"], 0);
+}
+
+#[test]
+fn hours_are_told_where_the_store_has_them() {
+    let setup = two_calls(&format!("hours = true\n{ROUTE}"));
+    let rows = setup.usage("by=day,hour");
+    assert!(
+        rows["rows"][0]["hour"]
+            .as_u64()
+            .is_some_and(|hour| hour < 24)
+    );
+}
+
+#[test]
+fn health_is_told() {
+    let setup = Setup::new(&[]);
+    let health = page(&setup.gateway, "/healthz", &[]);
+    assert_eq!(health.status, 200);
+    let expected = json!({"status": "ok", "degraded": null, "prices_version": null});
+    assert_eq!(health.json(), expected);
+    let head = get(&setup.gateway, "/metrics", &[]);
+    assert_eq!(head.status, 200);
+}
+
+#[test]
+fn a_gateway_that_does_not_record_passes_everything_on() {
+    let setup = Setup::with(&[], &format!("record = false\n{ROUTE}"));
+    let answer = post(&setup.gateway, CHAT.path, CHAT.asked, &streamed(CHAT.body)).unwrap();
+    assert!(answer.status == 200 && answer.text().contains("[DONE]"));
+    assert_eq!(setup.usage("")["recorder"]["attempted"], 0);
+}
