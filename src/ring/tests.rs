@@ -89,6 +89,7 @@ fn every_home_has_its_shard() {
         assert!(ring.has_room(home));
         ring.push_batch(home, &[usage(); 8]);
         assert!(!ring.has_room(home));
+        assert_eq!(ring.push(home, &usage()), Ok(true));
     }
 }
 
