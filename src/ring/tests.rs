@@ -11,7 +11,7 @@ const SLOTS: u64 = 16;
 const HIGH_WATER: u64 = SLOTS / 2;
 
 fn ring(shards: usize) -> Ring {
-    Ring::in_memory(shards, SLOTS as usize).unwrap()
+    Ring::in_memory(shards, SLOTS as usize).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn usage() -> UsageRecord {
