@@ -313,6 +313,18 @@ fn f13_the_header_of_a_ring() {
     }
 }
 
+/// A reader doesn't take it for one that a writer is busy with.
+#[test]
+fn f13_a_row_that_has_no_version_any_more() {
+    let mut store = Store::new();
+    let row = store.image.row(0);
+    for version in [row, row + 8 * ROW_WORDS] {
+        store.image.set(version, 0);
+    }
+    store.image.write(&store.place.aggregate());
+    store.ask().names("row 0", row);
+}
+
 /// What was damaged where no row was must not become a part of the next one:
 /// the file would open once and then never again.
 #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use common::by_the_page::Store;
 use common::counts::Counts;
-use common::image::Image;
+use common::image::{Image, LIVE};
 use common::{PATIENCE, Place, at};
 use quipu::{Bucket, Outcome, Reader, Recorder, Snapshot, TokenKind, UsageRecord};
 
@@ -97,4 +97,13 @@ fn a_ring_replayed_by_the_page_counts_the_same() {
     recorder.flush(PATIENCE).unwrap();
     check(&store, &recorder.snapshot());
     assert_eq!((store.counts.requests(), store.holes), (200, 0));
+}
+
+#[test]
+fn the_live_words_say_who_writes() {
+    let place = Place::new();
+    let _recorder = place.open();
+    let image = Image::read(&place.aggregate());
+    assert_eq!(image.word(LIVE + 8 * 25), u64::from(std::process::id()));
+    assert_ne!(image.word(LIVE + 8 * 24), 0, "the heartbeat");
 }

@@ -88,6 +88,33 @@ fn f23_a_damaged_ring_is_set_aside() {
     assert_eq!(sums::check_one_two(&place.open().snapshot()), 50);
 }
 
+/// What is published is found without the tail, and a tail that no claim can
+/// have written makes no holes.
+#[test]
+fn f23_a_ring_whose_tails_are_damaged() {
+    let place = Place::new();
+    leftovers::leave(&place);
+    let ring = place
+        .ring_dir()
+        .join(&common::files_in(&place.ring_dir())[0]);
+    let mut bytes = fs::read(&ring).unwrap();
+    let [shards, capacity] = [48, 56].map(|at| word(&bytes, at));
+    for shard in 0..shards as usize {
+        let tail = 4096 + 256 * shard;
+        let beyond = word(&bytes, tail) + capacity + 1;
+        bytes[tail..tail + 8].copy_from_slice(&beyond.to_le_bytes());
+    }
+    fs::write(&ring, &bytes).unwrap();
+    let recorder = place.open();
+    assert_eq!(sums::check_one_two(&recorder.snapshot()), 50);
+    let stats = recorder.stats();
+    assert_eq!((stats.replayed, stats.holes, stats.lost), (30, 0, 0));
+}
+
+fn word(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())
+}
+
 #[test]
 fn a_commit_that_names_no_directory_for_its_ring_is_noticed() {
     for unknown in [7, u64::MAX] {

@@ -7,6 +7,7 @@ mod common;
 
 use std::fs;
 
+use common::sums::one_two;
 use common::{PATIENCE, Place, leftovers};
 use quipu::{Durability, Reader, Recorder, UsageRecord};
 
@@ -180,6 +181,14 @@ fn the_ring_of_a_damaged_file_is_replayed_beside_it() {
         let of = |name: &str| tenants.iter().find(|of| of.tenant == name);
         assert_eq!(of("t").unwrap().totals.requests, 30);
         assert!(common::files_in(&place.ring_dir()).len() == 1);
+
+        // A reader of the first commit sees the next one, of the same rows.
+        let reader = Reader::open(place.store()).unwrap();
+        let requests = || reader.snapshot().unwrap().total().requests;
+        assert_eq!(requests(), before + 30);
+        recorder.record(one_two(&recorder, "m", "t")).unwrap();
+        recorder.flush(PATIENCE).unwrap();
+        assert_eq!(requests(), before + 31);
         recorder.close(PATIENCE).unwrap();
         let found = quipu::verify(place.store()).unwrap();
         assert!(found.is_sound(), "{:?}", found.problems);

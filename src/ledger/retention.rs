@@ -2,26 +2,26 @@
 //! the rows of the oldest are added to the bucket `older`, which keeps model
 //! and tenant, so that totals stay exact.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::{Ledger, RowKey};
 use crate::bucket::BucketIndex;
 
-/// How many rows each bucket has; without `older`.
+/// The buckets that have rows; without `older`.
 #[derive(Debug, Default)]
 pub(super) struct Buckets {
-    rows: BTreeMap<BucketIndex, usize>,
+    kept: BTreeSet<BucketIndex>,
 }
 
 impl Buckets {
     pub(super) fn add(&mut self, bucket: BucketIndex) {
         if bucket != BucketIndex::OLDER {
-            *self.rows.entry(bucket).or_default() += 1;
+            self.kept.insert(bucket);
         }
     }
 
     fn oldest(&self) -> Option<BucketIndex> {
-        self.rows.keys().next().copied()
+        self.kept.first().copied()
     }
 }
 
@@ -30,10 +30,10 @@ impl Ledger {
     /// `older` where it is older than all that are kept.
     pub(super) fn admit(&mut self, key: RowKey) -> RowKey {
         let bucket = key.bucket();
-        if bucket == BucketIndex::OLDER || self.buckets.rows.contains_key(&bucket) {
+        if bucket == BucketIndex::OLDER || self.buckets.kept.contains(&bucket) {
             return key;
         }
-        while self.buckets.rows.len() >= self.limits.buckets as usize {
+        while self.buckets.kept.len() >= self.limits.buckets as usize {
             match self.buckets.oldest() {
                 Some(oldest) if oldest < bucket => self.fold_into_older(oldest),
                 _ => return key.in_bucket(BucketIndex::OLDER),
@@ -44,7 +44,7 @@ impl Ledger {
 
     fn fold_into_older(&mut self, bucket: BucketIndex) {
         self.gather_accumulators();
-        self.buckets.rows.remove(&bucket);
+        self.buckets.kept.remove(&bucket);
         for number in 0..self.rows.len() as u32 {
             let row = &mut self.rows[number as usize];
             if row.key.bucket() != bucket || row.key == RowKey::FREE {

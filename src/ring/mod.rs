@@ -9,6 +9,8 @@ mod file;
 mod shard;
 mod slot;
 #[cfg(all(test, not(loom)))]
+mod tests;
+#[cfg(all(test, not(loom)))]
 mod wrap_tests;
 
 use crate::disk::PlacedOne;

@@ -152,6 +152,7 @@ fn f34_a_ring_of_shards_at_different_places() {
     let starts = [END - 3, 0, END - 64, 17];
     let shards = starts.map(|start| Shard::in_memory(16, start).unwrap());
     let ring = Arc::new(Ring::new(&shards).unwrap());
+    assert_eq!(ring.capacity(), 64);
     let mut drainer = Drainer::new(Arc::clone(&ring), &starts);
     let mut committed = starts.to_vec();
     let mut sum = 0;

@@ -220,4 +220,19 @@ mod tests {
         words[SHARDS] = u64::MAX;
         assert_eq!(CommitBlock::from_words(&words), Err("shards"));
     }
+
+    #[test]
+    fn numbers_that_no_store_comes_to_are_refused() {
+        let with = |records, position| CommitBlock {
+            records,
+            positions: vec![0, position],
+            ..CommitBlock::default()
+        };
+        for (block, name) in [
+            (with(MOST + 1, 0), "records"),
+            (with(0, 1 << 63), "positions"),
+        ] {
+            assert_eq!(CommitBlock::from_words(&block.to_words()), Err(name));
+        }
+    }
 }

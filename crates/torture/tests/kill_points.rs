@@ -140,6 +140,22 @@ fn f04_killed_in_the_middle_of_writing_row_versions() {
     }
 }
 
+/// The next commit has the number of the one that didn't happen, and changes
+/// none of its rows: what was written of them must not become a part of it.
+#[test]
+fn f04_killed_in_the_middle_of_row_versions_with_a_ring_that_is_gone() {
+    for nth in 1..=ROWS {
+        let place = Place::new();
+        die(&place, "flushes", "commit: mid row", nth);
+        for name in files_in(&place.ring_dir()) {
+            fs::remove_file(place.ring_dir().join(name)).unwrap();
+        }
+        let stats = place.open().close(PATIENCE).unwrap();
+        assert_eq!((stats.committed, stats.rings_lost), (COMMITTED, 1));
+        assert_eq!(seen(&place.store()), up_to(COMMITTED), "row {nth}");
+    }
+}
+
 #[test]
 fn f05_killed_after_the_commit_and_before_the_release() {
     for point in ["commit: after the store", "commit: before the release"] {

@@ -63,7 +63,9 @@ fn f23_a_removed_file_is_written_anew() {
     count(&recorder, 3);
     recorder.flush(PATIENCE).unwrap();
     let reader = Reader::open(place.store()).unwrap();
-    assert_eq!(check_one_two(&reader.snapshot().unwrap()), 8);
+    let snapshot = reader.snapshot().unwrap();
+    assert_eq!(check_one_two(&snapshot), 8);
+    assert_eq!(snapshot.generation(), recorder.stats().generation);
     count(&recorder, 2);
     drop(reopen(&place, recorder, 10));
 }
