@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderName, HeaderValue, Uri};
 use quipu_gateway::layer::Labels;
-use quipu_gateway::usage::Provider;
+use quipu_gateway::usage::{Extractor, Provider};
 
 use super::config::{Config, ConfigError, RouteConfig};
 
@@ -35,8 +35,15 @@ impl Route {
                 config.upstream
             )));
         };
+        // Who is called by the gateway's own name can't be told by that.
+        let of_host = || {
+            Extractor::new()
+                .request(Some(authority.host()), "")
+                .finish()
+        };
+        let provider = config.provider.or_else(|| of_host().provider);
         let mut labels = Labels::new();
-        if let Some(provider) = config.provider {
+        if let Some(provider) = provider {
             labels = labels.provider(provider);
         }
         if let Some(name) = &config.provider_name {
@@ -48,7 +55,7 @@ impl Route {
                     "the variable {variable} of a route's key_env is not set"
                 ))
             })?;
-            key_header(config.provider, &key)
+            key_header(provider, &key)
                 .ok_or_else(|| setting(format!("what {variable} holds can't be sent as a key")))
         });
         Ok(Self {
@@ -186,6 +193,28 @@ mod tests {
         for (uri, expected) in cases {
             assert_eq!(target(uri).as_deref(), expected, "{uri}");
         }
+    }
+
+    #[test]
+    fn the_upstreams_host_tells_the_provider_unless_the_configuration_does() {
+        let routes = routes(
+            r#"
+            [[route]]
+            path = "/told"
+            upstream = "https://api.deepseek.com"
+            provider = "openai"
+            [[route]]
+            path = "/host"
+            upstream = "https://api.deepseek.com:443/base"
+            [[route]]
+            path = "/nobody"
+            upstream = "http://10.0.0.1:8000"
+            "#,
+        );
+        let labels = |path| routes.find(path).unwrap().labels.clone();
+        assert_eq!(labels("/told"), Labels::new().provider(Provider::OpenAi));
+        assert_eq!(labels("/host"), Labels::new().provider(Provider::DeepSeek));
+        assert_eq!(labels("/nobody"), Labels::new());
     }
 
     #[test]

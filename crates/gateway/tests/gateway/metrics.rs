@@ -37,7 +37,7 @@ fn it_says_what_usage_says() {
             }
         }
     }
-    let odd = CHAT.body.replace("gpt-4o", "ümlaut \\\" {}=,\\n#");
+    let odd = CHAT.body.replace("gpt-4o", r#"ümlaut \" {}=,\n#"#);
     post(&setup.gateway, CHAT.path, &[], &odd).unwrap();
     calls += 1;
     let total = setup.counted(calls);
@@ -81,14 +81,9 @@ fn it_says_what_usage_says() {
     let of_odd = labelled(
         "quipu_requests_total",
         "gen_ai_request_model",
-        "ümlaut \\\" {}=,\n#".replace('\n', "\\n").as_str(),
-    );
-    let of_newline = labelled(
-        "quipu_requests_total",
-        "gen_ai_request_model",
         "ümlaut \" {}=,\n#",
     );
-    assert!((of_odd + of_newline - 1.0).abs() < 0.5);
+    assert!((of_odd - 1.0).abs() < 0.5, "{of_odd}");
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! Bodies that are not what they should be pass as they are.
 
-use std::io::Read;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 
 use flate2::read::GzDecoder;
 
 use crate::cases::{CHAT, MESSAGES, RESPONSES, of_json, streamed};
 use crate::client::{post, send_raw};
+use crate::server::PATIENCE;
 use crate::setup::{Setup, tokens};
 
 #[test]
@@ -50,6 +52,43 @@ fn requests_that_are_no_json_or_utf8_pass_too() {
     assert_eq!(total["errors_client_error"], 5);
     let served = setup.served();
     assert_eq!(served["requests"]["errors"]["400"], 5);
+}
+
+#[test]
+fn a_length_beside_chunks_is_not_passed_on() {
+    let setup = Setup::new(&[]);
+    let (path, body) = (CHAT.path, CHAT.body);
+    let chunks = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    let (length, encoding) = ("content-length: 3", "transfer-encoding: chunked");
+    for (first, second) in [(length, encoding), (encoding, length)] {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: g\r\nconnection: close\r\n{first}\r\n{second}\r\n\r\n{chunks}"
+        );
+        let answer = send_raw(&setup.gateway, request.as_bytes());
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+    assert_eq!(setup.counted(2)["errors"], 0);
+}
+
+#[test]
+fn who_waits_to_be_told_to_send_a_body_is_told_so() {
+    let setup = Setup::new(&[]);
+    let mut stream = TcpStream::connect(setup.gateway.address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let (path, body) = (CHAT.path, CHAT.body);
+    let length = body.len();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: g\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut word = [0; 25];
+    stream.read_exact(&mut word).unwrap();
+    assert_eq!(&word, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert_eq!(setup.counted(1)["errors"], 0);
 }
 
 #[test]

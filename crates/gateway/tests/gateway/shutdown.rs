@@ -1,13 +1,14 @@
 //! How it ends.
 
 use std::net::TcpStream;
+use std::thread;
 
 use http_body_util::BodyExt;
 use quipu::{Outcome, TokenKind};
 use rustix::process::Signal;
 
 use crate::cases::{CHAT, MESSAGES, of_json, streamed};
-use crate::client::{connect, get, open, page, post, read, run};
+use crate::client::{connect, get, open, page, post, post_http2, read, run};
 use crate::server::wait_for;
 use crate::setup::{HOUR, ROUTE, Setup};
 
@@ -39,6 +40,23 @@ fn what_runs_comes_to_its_end_and_is_in_the_store() {
         assert_eq!(total.tokens, MESSAGES.kinds);
         assert_eq!(setup.gateway.said(), "");
     }
+}
+
+#[test]
+fn a_stream_over_http2_comes_to_its_end_too() {
+    let mut setup = Setup::new(&["--gap-ms", "50", "--chunks", "20"]);
+    thread::scope(|scope| {
+        let gateway = &setup.gateway;
+        let body = streamed(CHAT.body);
+        let stream = scope.spawn(move || post_http2(gateway, CHAT.path, CHAT.asked, &body));
+        setup.wait_until_running(1);
+        gateway.signal(Signal::TERM);
+        let answer = stream.join().unwrap().unwrap();
+        assert!(answer.is_whole && answer.text().ends_with("data: [DONE]\n\n"));
+    });
+    assert!(setup.gateway.wait().success());
+    let total = setup.stored().total();
+    assert_eq!((total.outcome(Outcome::Ok), total.tokens), (1, CHAT.kinds));
 }
 
 #[test]
