@@ -132,6 +132,9 @@ fn open(config: &Config, book: Option<&Arc<PriceBook>>) -> Result<Recorder, Comm
     if let Some(models) = config.max_models {
         builder = builder.max_models(models);
     }
+    if let Some(dir) = &config.ring_dir {
+        builder = builder.ring_dir(dir);
+    }
     if let Some(tenants) = config.max_tenants {
         builder = builder.max_tenants(tenants);
     }

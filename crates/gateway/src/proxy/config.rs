@@ -29,6 +29,8 @@ pub(crate) struct Config {
     /// The directory of the store.
     #[serde(default = "store")]
     pub(crate) store: PathBuf,
+    /// The directory of the ring's file, if not shared memory.
+    pub(crate) ring_dir: Option<PathBuf>,
     /// Whether calls are recorded.
     #[serde(default = "yes")]
     pub(crate) record: bool,

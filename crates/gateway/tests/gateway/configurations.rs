@@ -31,6 +31,19 @@ fn refused_args(args: &[&std::ffi::OsStr]) -> String {
 }
 
 #[test]
+fn the_ring_goes_where_the_configuration_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let config =
+        |ring: &str| format!("ring_dir = \"DIR/{ring}\"\n[[route]]\nupstream = \"http://x\"\n");
+    let said = refused(dir.path(), &config("nowhere"));
+    assert!(said.contains("nowhere"), "{said}");
+    fs::create_dir(dir.path().join("ring")).unwrap();
+    let setup = Setup::in_dir(dir, &[], &config("ring"), &[]);
+    let rings = fs::read_dir(setup.dir().join("ring")).unwrap();
+    assert_eq!(rings.count(), 1);
+}
+
+#[test]
 fn settings_that_make_no_sense_are_named() {
     let dir = tempfile::tempdir().unwrap();
     let route = |rest: &str| format!("[[route]]\nupstream = \"http://x\"\n{rest}");
