@@ -26,7 +26,7 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunne
 use program::Program;
 
 /// Programs that are run unless it is said otherwise: about half a minute.
-const PROGRAMS: u32 = 800;
+const PROGRAMS: u32 = 400;
 
 /// Steps of the longest.
 const STEPS: usize = 40;
