@@ -30,7 +30,11 @@ fn a_reload_is_seen_by_version_and_a_bad_list_changes_nothing() {
     write("2");
     assert_eq!(book.reload(&files).unwrap(), 2);
     write("oops");
-    let Err(PriceError::InFile { path, source }) = book.reload(&files) else {
+    let wrong = book.reload(&files);
+    // As one finds a file that somebody is just writing.
+    fs::write(&path, "").unwrap();
+    assert!(matches!(book.reload(&files), Err(PriceError::Empty)));
+    let Err(PriceError::InFile { path, source }) = wrong else {
         panic!("a wrong list");
     };
     assert_eq!(Some(&path), files.own.as_ref());

@@ -14,7 +14,7 @@ use quipu_gateway::prices::{PriceBook, Pricer};
 use tokio::runtime::Builder;
 
 use super::error::{CommandError, say};
-use crate::proxy::{Config, Gateway, Routes, keep_fresh, pages};
+use crate::proxy::{Config, Gateway, Routes, keep_fresh, keep_telling, pages};
 use crate::serve::{Ended, Hangups, Limits, Server, Signals};
 
 const EXAMPLES: &str = "\
@@ -110,6 +110,7 @@ pub(super) fn run(args: RunArgs) -> Result<(), CommandError> {
             let every = config.prices.reload();
             tokio::spawn(keep_fresh(book, files, every, hangups, |what| say(&what)));
         }
+        tokio::spawn(keep_telling(gateway.recorder.clone(), |what| say(&what)));
         serve(&config, routes, gateway).await
     });
     // Ends all tasks, and with them the calls that are still under way.

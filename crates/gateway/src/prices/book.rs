@@ -131,6 +131,10 @@ impl PriceBook {
     /// [`PriceError`] where a list can't be read or is none; the table in use
     /// stays.
     pub fn reload(&self, files: &PriceFiles) -> Result<u64, PriceError> {
-        Ok(self.replace(files.load()?))
+        let table = files.load()?;
+        if table.is_empty() && !self.load().table.is_empty() {
+            return Err(PriceError::Empty);
+        }
+        Ok(self.replace(table))
     }
 }

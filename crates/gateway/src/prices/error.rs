@@ -29,6 +29,9 @@ pub enum PriceError {
         /// What is wrong with it.
         source: Box<PriceError>,
     },
+    /// Lists in which no model is, in place of a table that has some: a file
+    /// that is just being written, as a rule.
+    Empty,
     /// The text isn't a list in LiteLLM's format.
     LiteLlm(String),
     /// The text isn't a list in quipu's own format.
@@ -57,6 +60,7 @@ impl fmt::Display for PriceError {
                 f,
                 "{path:?} is larger than 64 MiB, which no price list is: check the path"
             ),
+            Self::Empty => f.write_str("there is no model in the new lists: check their files"),
             Self::InFile { path, source } => write!(f, "can't use {path:?}: {source}"),
             Self::LiteLlm(why) => write!(
                 f,

@@ -220,11 +220,30 @@ impl Config {
                     format!("the upstream {upstream} must be http:// or https:// and a host");
                 return setting(what);
             }
+            if route.timeout_seconds == 0 {
+                return setting(format!(
+                    "timeout_seconds of the route {path:?} is 0: no answer is that quick"
+                ));
+            }
+            if route.provider_name.as_deref() == Some("") {
+                return setting(format!("provider_name of the route {path:?} is empty"));
+            }
             if self.routes.iter().take(at).any(|other| other.path == *path) {
                 return setting(format!("two routes have the path {path:?}"));
             }
         }
-        Ok(())
+        if self.max_body_bytes == 0 {
+            return setting("max_body_bytes is 0: no call has so short a body".into());
+        }
+        let is_name = |place: &Where| match place {
+            Where::Header(name) => name.parse::<http::HeaderName>().is_ok(),
+            Where::Json(name) | Where::Fixed(name) => !name.is_empty(),
+            Where::KeyHash(_) | Where::PathSegment(_) => true,
+        };
+        match self.tenant.iter().find(|place| !is_name(place)) {
+            Some(place) => setting(format!("tenant: {place:?} is nothing that there can be")),
+            None => Ok(()),
+        }
     }
 
     /// Where the tenant is taken from, the first that has one.

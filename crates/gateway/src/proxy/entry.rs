@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use axum::body::Body;
 use http::header::CONTENT_LENGTH;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body_util::Limited;
 use quipu_gateway::layer::{UsageLayer, UsageService};
 use tower_layer::Layer;
@@ -44,6 +44,13 @@ impl Entry {
 
     /// The request with its route, or why it doesn't go anywhere.
     fn admit(&self, mut request: Request<Body>) -> Result<Request<Limited<Body>>, Refusal> {
+        if [Method::CONNECT, Method::TRACE].contains(request.method()) {
+            return Err(Refusal::Method);
+        }
+        if climbs(request.uri().path()) {
+            let why = "its path has segments of dots".to_owned();
+            return Err(Refusal::Unsendable(why));
+        }
         let route = self
             .routes
             .find(request.uri().path())
@@ -60,6 +67,15 @@ impl Entry {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         Ok(request.map(|body| Limited::new(body, most)))
     }
+}
+
+/// Whether a path would lead out of its route once somebody resolves it.
+fn climbs(path: &str) -> bool {
+    path.split(['/', '\\']).any(|segment| {
+        let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+        let plain = plain.split("%2f").flat_map(|part| part.split("%5c"));
+        plain.into_iter().any(|part| part == "." || part == "..")
+    })
 }
 
 impl Service<Request<Body>> for Entry {
@@ -82,6 +98,35 @@ impl Service<Request<Body>> for Entry {
                 Box::pin(async move { answer.await.map(|response| response.map(Body::new)) })
             }
             None => self.forward.call(request),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_dots_are_told_from_dots_in_names() {
+        for path in [
+            "/v1/../x",
+            "/..",
+            "/./v1",
+            "/v1/%2e%2E/x",
+            "/a%2f..%2fb",
+            "/a\\..",
+            "/v1/.%2e",
+        ] {
+            assert!(climbs(path), "{path}");
+        }
+        for path in [
+            "/",
+            "//",
+            "/v1/models/gpt-4.1",
+            "/a..b/.hidden",
+            "/v1beta/models/x:y",
+        ] {
+            assert!(!climbs(path), "{path}");
         }
     }
 }

@@ -86,6 +86,9 @@ impl Forward {
                     most: self.most_body,
                 });
             }
+            Ok(Err(error)) if is_of_body(&error) => {
+                return Err(Refusal::BrokenBody(reason(&error)));
+            }
             Ok(Err(error)) => return Err(Refusal::Unreachable(reason(&error))),
             Ok(Ok(response)) => response,
         };
@@ -102,6 +105,12 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 
 fn is_too_long(error: &(dyn Error + 'static)) -> bool {
     causes(error).any(<dyn Error>::is::<LengthLimitError>)
+}
+
+/// Whether it is the client's body that failed, not the upstream.
+fn is_of_body(error: &(dyn Error + 'static)) -> bool {
+    let mut causes = causes(error).filter_map(|cause| cause.downcast_ref::<hyper::Error>());
+    causes.any(hyper::Error::is_user)
 }
 
 /// The last cause says most.

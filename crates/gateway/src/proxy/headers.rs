@@ -1,12 +1,12 @@
 //! Headers that concern one connection, and not the next.
 
 use http::header::{
-    CONNECTION, EXPECT, HOST, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
+    TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderValue};
 
-const OF_ONE_HOP: [HeaderName; 8] = [
+const OF_ONE_HOP: [HeaderName; 9] = [
     CONNECTION,
     PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION,
@@ -15,6 +15,7 @@ const OF_ONE_HOP: [HeaderName; 8] = [
     TRANSFER_ENCODING,
     UPGRADE,
     HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
 ];
 
 /// Removes what concerns the connection that a message came on.
@@ -22,10 +23,13 @@ pub(super) fn leave_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
         .collect();
+    if headers.contains_key(TRANSFER_ENCODING) {
+        // What the sender said beside it isn't how long the body is.
+        headers.remove(CONTENT_LENGTH);
+    }
     for name in OF_ONE_HOP.iter().chain(&named) {
         headers.remove(name);
     }
@@ -54,7 +58,8 @@ mod tests {
     fn only_what_concerns_the_hop_is_left_out() {
         let mut headers = HeaderMap::new();
         for (name, value) in [
-            ("connection", "keep-alive, X-Own"),
+            ("connection", "keep-alive, X-Own,,;"),
+            ("content-length", "5"),
             ("keep-alive", "timeout=5"),
             ("x-own", "1"),
             ("transfer-encoding", "chunked"),

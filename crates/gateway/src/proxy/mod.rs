@@ -17,9 +17,11 @@ mod metrics;
 mod prices;
 mod refusal;
 mod routes;
+mod trouble;
 mod usage;
 
 pub(crate) use app::{Gateway, pages};
 pub(crate) use config::{Config, ConfigError};
 pub(crate) use prices::keep_fresh;
 pub(crate) use routes::Routes;
+pub(crate) use trouble::keep_telling;

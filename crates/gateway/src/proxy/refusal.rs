@@ -18,6 +18,10 @@ pub(super) enum Refusal {
     Timeout,
     /// The request can't be put to the upstream.
     Unsendable(String),
+    /// The request's body broke off, or isn't one.
+    BrokenBody(String),
+    /// Methods that concern a proxy itself, or would show what it adds.
+    Method,
 }
 
 impl Refusal {
@@ -27,7 +31,8 @@ impl Refusal {
             Self::TooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unreachable(_) => StatusCode::BAD_GATEWAY,
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
-            Self::Unsendable(_) => StatusCode::BAD_REQUEST,
+            Self::Unsendable(_) | Self::BrokenBody(_) => StatusCode::BAD_REQUEST,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
         }
     }
 
@@ -37,7 +42,7 @@ impl Refusal {
             Self::TooLong { .. } => "request_too_large",
             Self::Unreachable(_) => "upstream_unreachable",
             Self::Timeout => "timeout_error",
-            Self::Unsendable(_) => "invalid_request_error",
+            Self::Unsendable(_) | Self::BrokenBody(_) | Self::Method => "invalid_request_error",
         }
     }
 
@@ -45,9 +50,13 @@ impl Refusal {
         match self {
             Self::NoRoute => "the gateway has no route for this path".into(),
             Self::TooLong { most } => format!("the body is longer than {most} bytes"),
-            Self::Unreachable(why) => format!("the upstream can't be reached: {why}"),
+            Self::Unreachable(why) => {
+                format!("the upstream can't be reached, or gives no answer that is one: {why}")
+            }
             Self::Timeout => "the upstream didn't answer in time".into(),
             Self::Unsendable(why) => format!("the request can't be sent on: {why}"),
+            Self::BrokenBody(why) => format!("the request's body can't be read: {why}"),
+            Self::Method => "the gateway passes neither CONNECT nor TRACE on".into(),
         }
     }
 

@@ -50,11 +50,11 @@ impl Route {
             labels = labels.provider_name(name);
         }
         let key = config.key_env.as_deref().map(|variable| {
-            let key = std::env::var(variable).map_err(|_| {
-                setting(format!(
-                    "the variable {variable} of a route's key_env is not set"
-                ))
-            })?;
+            let key = std::env::var(variable).unwrap_or_default();
+            if key.is_empty() {
+                let what = format!("the variable {variable} of a route's key_env is not set");
+                return Err(setting(what));
+            }
             key_header(provider, &key)
                 .ok_or_else(|| setting(format!("what {variable} holds can't be sent as a key")))
         });

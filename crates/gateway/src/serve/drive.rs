@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use hyper::service::Service;
 use tokio::time::timeout;
 
@@ -47,11 +48,21 @@ impl<R, S: Service<R>> Service<R> for Watched<S> {
 
 /// Lets a connection run to its end. One without a request in this time is
 /// closed: hyper's own limit begins when the protocol is known, so a client
-/// that sends half a preface would stay for ever.
-pub(super) async fn drive(connection: impl Future, begun: &Begun, header_time: Duration) {
+/// that sends half a preface would stay for ever. Such a one is closed, too,
+/// when the server stops.
+pub(super) async fn drive(
+    connection: impl Future,
+    begun: &Begun,
+    header_time: Duration,
+    stop: impl Future,
+) {
     let mut connection = pin!(connection);
-    let in_time = timeout(header_time, connection.as_mut()).await;
-    if in_time.is_err() && begun.has() {
+    let has_ended = {
+        let in_time = pin!(timeout(header_time, connection.as_mut()));
+        let stop = pin!(stop);
+        matches!(select(in_time, stop).await, Either::Left((Ok(_), _)))
+    };
+    if !has_ended && begun.has() {
         // How it ends concerns its client; bodies have noticed by themselves.
         connection.await;
     }
@@ -86,7 +97,10 @@ mod tests {
     #[test]
     fn a_connection_without_a_request_is_closed() {
         // It returns, or the test doesn't.
-        run(drive(pending::<()>(), &Begun::default(), Duration::ZERO));
+        let begun = Begun::default();
+        let never = pending::<()>;
+        run(drive(never(), &begun, Duration::ZERO, never()));
+        run(drive(never(), &begun, Duration::from_secs(3600), ready(())));
     }
 
     #[test]
@@ -99,7 +113,12 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(20)).await;
             sender.send(()).unwrap();
         };
-        run(drive(connection, &begun, Duration::from_millis(1)));
+        run(drive(
+            connection,
+            &begun,
+            Duration::from_millis(1),
+            ready(()),
+        ));
         assert_eq!(ends.try_recv(), Ok(()));
     }
 }

@@ -20,7 +20,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -51,7 +51,7 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            header_time: Duration::from_secs(60),
+            header_time: Duration::from_secs(30),
             header_bytes: 64 << 10,
             connections: None,
             grace: Duration::from_secs(10),
@@ -117,6 +117,8 @@ impl Server {
         let builder = builder(&self.limits);
         let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
+        // Closed when the server stops.
+        let (running, stopped) = watch::channel(());
         {
             let mut stop = pin!(signals.next());
             loop {
@@ -134,13 +136,14 @@ impl Server {
                     .into_owned();
                 let connection = graceful.watch(connection);
                 let header_time = self.limits.header_time;
+                let mut stopped = stopped.clone();
                 connections.spawn(async move {
-                    drive(connection, &begun, header_time).await;
+                    drive(connection, &begun, header_time, stopped.changed()).await;
                     drop(permit);
                 });
             }
         }
-        drop(self.listener);
+        drop((self.listener, running));
         let drained = timeout(self.limits.grace, graceful.shutdown());
         match select(pin!(drained), pin!(signals.next())).await {
             Either::Left((Ok(()), _)) => Ended::Drained,

@@ -102,3 +102,38 @@ fn what_is_no_http_closes_its_connection_and_nothing_else() {
     assert_eq!(answer.status, 200);
     assert_eq!(setup.served()["requests"]["complete"], 1);
 }
+
+#[test]
+fn a_body_that_breaks_off_is_the_clients_failure() {
+    let setup = Setup::new(&[]);
+    let path = CHAT.path;
+    let head = format!("POST {path} HTTP/1.1\r\nhost: g\r\nconnection: close\r\n");
+    let bad = format!("{head}transfer-encoding: chunked\r\n\r\nzz\r\n");
+    let answer = send_raw(&setup.gateway, bad.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    let total = setup.counted(1);
+    assert_eq!(
+        (
+            &total["errors_client_error"],
+            &total["errors_upstream_error"]
+        ),
+        (&1.into(), &0.into())
+    );
+}
+
+#[test]
+fn what_a_proxy_must_not_pass_on_is_refused() {
+    let setup = Setup::new(&[]);
+    for (request, status) in [
+        ("CONNECT evil:443", 405),
+        ("TRACE /v1/models", 405),
+        ("GET /v1/../served", 400),
+        ("GET /v1/%2E%2e/served", 400),
+    ] {
+        let raw = format!("{request} HTTP/1.1\r\nhost: g\r\nconnection: close\r\n\r\n");
+        let answer = send_raw(&setup.gateway, raw.as_bytes());
+        let expected = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&expected), "{request}: {answer}");
+    }
+    assert_eq!(requests(&setup.served()), 0);
+}

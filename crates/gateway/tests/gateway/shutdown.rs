@@ -1,5 +1,6 @@
 //! How it ends.
 
+use std::io::Write;
 use std::net::TcpStream;
 use std::thread;
 
@@ -125,4 +126,17 @@ fn counts_go_on_in_the_same_store() {
         setup.restart();
     }
     assert_eq!(setup.counted(3)["requests"], 3);
+}
+
+#[test]
+fn who_has_not_asked_for_anything_holds_nothing_up() {
+    let mut setup = Setup::with(&[], &format!("grace_seconds = {HOUR}\n{ROUTE}"));
+    let silent = TcpStream::connect(setup.gateway.address).unwrap();
+    let mut half = TcpStream::connect(setup.gateway.address).unwrap();
+    half.write_all(b"POST /v1/chat/completions HTTP/1.1\r\nhost: ")
+        .unwrap();
+    // Both have been accepted when a later one is answered.
+    assert_eq!(page(&setup.gateway, "/healthz", &[]).status, 200);
+    assert!(setup.gateway.end().success(), "{}", setup.gateway.said());
+    drop((silent, half));
 }
