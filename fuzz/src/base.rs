@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use quipu::{Bucket, Durability, Outcome, Recorder, TokenKind, UsageRecord};
 
@@ -210,6 +210,13 @@ fn checkpointed() -> Checkpointed {
     drop(recorder);
 
     let recorder = builder.open(bed.store()).unwrap();
+    // Its first checkpoint names its ring; that of the close named none.
+    let opened = recorder.stats().generation;
+    let deadline = Instant::now() + PATIENCE;
+    while recorder.stats().checkpoint < opened {
+        assert!(Instant::now() < deadline, "no checkpoint was written");
+        std::thread::sleep(Duration::from_millis(1));
+    }
     record(&recorder, 3);
     recorder.flush(PATIENCE).unwrap();
     record(&recorder, 2);
