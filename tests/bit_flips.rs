@@ -325,6 +325,28 @@ fn f13_a_row_that_has_no_version_any_more() {
     store.ask().names("row 0", row);
 }
 
+/// Every checksum is right, as a writer with an error in it would leave it.
+#[test]
+fn f13_rows_that_contradict_each_other_and_the_commit() {
+    let store = Store::new();
+    for (counter, what) in [
+        (0, "the rows count 10 records, the commit 9"),
+        (23, "the rows count 10 latencies, the histograms 9"),
+        (
+            25,
+            "the rows count 1 times to first token, the histograms 0",
+        ),
+    ] {
+        let mut image = store.image.clone();
+        let row = image.in_force(image.row(0), ROW_WORDS).unwrap();
+        let word = 2 + counter;
+        image.set_row(0, word, image.word(row + 8 + 8 * word) + 1);
+        image.write(&store.place.aggregate());
+        let verified = store.ask().verified;
+        assert!(verified.contains(what), "{verified:?}");
+    }
+}
+
 /// What was damaged where no row was must not become a part of the next one:
 /// the file would open once and then never again.
 #[test]
