@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cases::{CHAT, MESSAGES, streamed};
 use crate::client::{get, page, post};
+use crate::server::wait_for;
 use crate::setup::{ROUTE, Setup};
 
 fn two_calls(config: &str) -> Setup {
@@ -116,4 +117,19 @@ fn a_gateway_that_does_not_record_passes_everything_on() {
     let answer = post(&setup.gateway, CHAT.path, CHAT.asked, &streamed(CHAT.body)).unwrap();
     assert!(answer.status == 200 && answer.text().contains("[DONE]"));
     assert_eq!(setup.usage("")["recorder"]["attempted"], 0);
+}
+
+#[test]
+fn trouble_of_the_store_is_told_where_it_runs() {
+    let setup = Setup::new(&[]);
+    std::fs::remove_dir_all(setup.store()).unwrap();
+    post(&setup.gateway, CHAT.path, &[], CHAT.body).unwrap();
+    wait_for("a word about the store", || {
+        let said = setup.gateway.said();
+        said.contains("calls pass, but").then_some(())
+    });
+    assert_eq!(
+        page(&setup.gateway, "/healthz", &[]).json()["status"],
+        "degraded"
+    );
 }
