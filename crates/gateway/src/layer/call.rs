@@ -1,6 +1,7 @@
 //! One attempt of a call, from its request to its record.
 
 use std::fmt;
+use std::mem::take;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -120,7 +121,7 @@ impl Call {
                 let told = |extractor: Extractor| extractor.provider(provider);
                 self.extractor = self.extractor.take().map(told);
             }
-            self.labels = labels.or(std::mem::take(&mut self.labels));
+            self.labels = labels.or(take(&mut self.labels));
         }
     }
 
@@ -166,30 +167,29 @@ impl Call {
     }
 
     /// What the first of these that has a name says.
-    fn name(&self, found: &[Found]) -> Option<String> {
-        found.iter().find_map(|found| match found {
-            Found::Name(name) => Some(name.clone()),
-            Found::Field(number) => self.values.as_ref()?.get(*number),
+    fn name(&self, found: Vec<Found>) -> Option<String> {
+        found.into_iter().find_map(|found| match found {
+            Found::Name(name) => Some(name),
+            Found::Field(number) => self.values.as_ref()?.get(number),
         })
     }
 
     fn record(&mut self) -> Result<(), RecordError> {
         let usage = self.extractor.take().unwrap_or_default().finish();
+        let labels = take(&mut self.labels);
+        let [tenant, model, fallback_model] =
+            [&mut self.tenant, &mut self.model, &mut self.fallback_model].map(take);
         let recorder = &self.settings.recorder;
-        let provider = self.labels.provider_name.as_deref();
+        let provider = labels.provider_name.as_deref();
         let known = usage.provider.map(Provider::name);
         let provider = provider.or(known).unwrap_or(UNKNOWN);
-        let named = self.labels.model.clone().or_else(|| self.name(&self.model));
-        let is_renamed = named.is_some() || self.labels.provider_name.is_some();
+        let named = labels.model.or_else(|| self.name(model));
+        let is_renamed = named.is_some() || labels.provider_name.is_some();
         let model = named
             .or_else(|| usage.model.clone())
-            .or_else(|| self.name(&self.fallback_model));
+            .or_else(|| self.name(fallback_model));
         let model = model.as_deref().unwrap_or(UNKNOWN);
-        let tenant = self
-            .labels
-            .tenant
-            .clone()
-            .or_else(|| self.name(&self.tenant));
+        let tenant = labels.tenant.or_else(|| self.name(tenant));
 
         // A recorder that is closed refuses the record, too, and counts that.
         let model = recorder.model(provider, model).unwrap_or(ModelId::OTHER);

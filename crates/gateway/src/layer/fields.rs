@@ -33,11 +33,11 @@ impl Fields {
     }
 
     /// Begins to read a body.
-    pub(super) fn reader(&self) -> FieldReader {
+    pub(super) fn reader(self: &Arc<Self>) -> FieldReader {
         FieldReader {
             scanner: Scanner::new(Arc::clone(&self.paths)),
             sink: Collector {
-                nodes: self.fields.iter().map(|(_, node)| *node).collect(),
+                fields: Arc::clone(self),
                 values: Values(Arc::new(Mutex::new(vec![None; self.fields.len()]))),
                 left: self.fields.len(),
             },
@@ -66,7 +66,7 @@ pub(super) struct FieldReader {
 
 #[derive(Debug)]
 struct Collector {
-    nodes: Vec<Node>,
+    fields: Arc<Fields>,
     values: Values,
     left: usize,
 }
@@ -92,7 +92,8 @@ impl Sink for Collector {
 
     fn string(&mut self, node: Node, value: Option<&[u8]>) {
         let value = value.filter(|value| !value.is_empty());
-        let Some(number) = self.nodes.iter().position(|known| *known == node) else {
+        let mut fields = self.fields.fields.iter();
+        let Some(number) = fields.position(|(_, known)| *known == node) else {
             return;
         };
         let mut values = self.values.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,7 +115,7 @@ mod tests {
             Source::json("model"),
             Source::json("metadata.user_id").or(Source::json("model")),
         ];
-        let fields = Fields::of(&sources);
+        let fields = Arc::new(Fields::of(&sources));
         assert_eq!(fields.number("metadata.user_id"), Some(1));
         let mut reader = fields.reader();
         let mut wanted = 0;

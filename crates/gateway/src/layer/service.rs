@@ -42,6 +42,9 @@ use crate::usage::Provider;
 /// that comes compressed all the same is passed on, and its call recorded
 /// without usage.
 ///
+/// Adds some microseconds to a call and a few nanoseconds to each byte of its
+/// body, in the thread that passes it on; docs/gateway.md has the figures.
+///
 /// ```
 /// use quipu::Recorder;
 /// use quipu_gateway::layer::{Source, UsageLayer};

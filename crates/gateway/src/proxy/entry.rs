@@ -71,6 +71,10 @@ impl Entry {
 
 /// Whether a path would lead out of its route once somebody resolves it.
 fn climbs(path: &str) -> bool {
+    // Nearly all paths have neither.
+    if !path.contains(['.', '%']) {
+        return false;
+    }
     path.split(['/', '\\']).any(|segment| {
         let plain = segment.to_ascii_lowercase().replace("%2e", ".");
         let plain = plain.split("%2f").flat_map(|part| part.split("%5c"));

@@ -37,8 +37,7 @@ enum Body {
 /// Reads the usage out of one response's body.
 ///
 /// Bytes go in as they arrive, cut anywhere; they are looked at, not kept. Its
-/// memory is fixed, about five kilobytes (seven for Bedrock's binary streams),
-/// whatever the body holds. Nothing here blocks or fails.
+/// memory is bounded, below ten kilobytes whatever the body holds. Nothing here blocks or fails.
 ///
 /// ```
 /// use quipu_gateway::usage::{Extractor, Provider, UsageState};

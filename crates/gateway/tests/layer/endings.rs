@@ -215,3 +215,15 @@ async fn a_closed_recorder_is_nobodys_failure() {
     let stats = recorder.stats();
     assert_eq!((stats.committed, stats.rejected), (0, 1));
 }
+
+#[tokio::test]
+async fn a_service_that_panics_has_had_one_call() {
+    let recorder = Recorder::in_memory();
+    let layer = UsageLayer::new(recorder.clone());
+    let mut service = layer.layer(service_fn(async |_| -> Result<Response<Pieces>, &str> {
+        panic!("in the service")
+    }));
+    let call = tokio::spawn(async move { service.call(chat("{}")).await.map(drop) });
+    assert!(call.await.unwrap_err().is_panic());
+    assert_eq!(outcome(&only(&recorder)), Outcome::Cancelled);
+}
