@@ -26,9 +26,17 @@ quipu keeps count. The main cord sums what the pendants hold.","refusal":null},"
 "audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,
 "rejected_prediction_tokens":0}},"service_tier":"default","system_fingerprint":"fp_1"}"#;
 
-const EVENT: &str = "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1795690083,\
-\"model\":\"gpt-4o\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" knot\"},\"finish_reason\":null}],\
-\"usage\":null}\n\n";
+/// One piece of text, and an event that brings it.
+const WORDS: [&str; 4] = [" knot", " for each", " call,", "\\n\\nA cord"];
+
+fn event(word: &str) -> Bytes {
+    let event = format!(
+        "data: {{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1795690083,\
+         \"model\":\"gpt-4o\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{word}\"}},\
+         \"finish_reason\":null}}],\"usage\":null}}\n\n"
+    );
+    event.into()
+}
 
 const LAST: &str = "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1795690083,\
 \"model\":\"gpt-4o\",\"choices\":[],\"usage\":{\"prompt_tokens\":812,\"completion_tokens\":64,\
@@ -51,7 +59,7 @@ impl Body for Frames {
 }
 
 fn bodies() -> [(&'static str, &'static str, Vec<Bytes>); 2] {
-    let mut events = vec![Bytes::from_static(EVENT.as_bytes()); 64];
+    let mut events: Vec<_> = WORDS.into_iter().cycle().take(64).map(event).collect();
     events.push(Bytes::from_static(LAST.as_bytes()));
     [
         (

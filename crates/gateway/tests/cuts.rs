@@ -62,6 +62,83 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|(start, fragments)| [start.as_bytes().to_vec(), fragments.concat()].concat())
 }
 
+/// Events of streams, with places where they differ from each other: `@` in
+/// strings, `#` for values.
+const EVENTS: &[&str] = &[
+    "data: {\"id\":\"@\",\"created\":#,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"@\"},\
+     \"finish_reason\":null}],\"usage\":null}\n\n",
+    "data: {\"model\":\"@\",\"choices\":[{\"delta\":{\"content\":\"@\"},\"finish_reason\":#}],\"usage\":null}\n\n",
+    "data: {\"x\":\"@\",\"usage\":{\"prompt_tokens\":#,\"y\":\"@\"}}\n\n",
+    "event: @\ndata: {\"type\":\"@\",\"index\":#,\"delta\":{\"text\":\"@\",\"more\":[\"@\"]}}\n\n",
+    "id: @\ndata: {\"a\":\"@\",\ndata: \"b\":#, \"error\":#}\n\n",
+    "data: {\"@\":\"@\",\"service_tier\":\"@\"}\r\n\r\n",
+    "data: #\n\n",
+    ": @\n\n",
+];
+
+/// What stands in such places.
+const DIFFERENCES: &[&str] = &[
+    "",
+    "a",
+    "knot ",
+    "12",
+    "1x",
+    "-0.5",
+    "\\n",
+    "\\\"",
+    "\\\\",
+    "\\u00e9",
+    "\\uZZ",
+    "\\",
+    "\"",
+    "é",
+    "null",
+    "true",
+    "\"}",
+    "\"stop\"",
+    "message_stop",
+    "error",
+    "{}",
+    "{\"prompt_tokens\":3}",
+    "{\"message\":\"@\"}",
+    "}",
+    "]",
+    "\n",
+    "\r",
+    "[DONE]",
+    "model",
+];
+
+/// A stream of events that are much alike.
+fn stream() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    let event = prop_oneof![
+        4 => Just(None),
+        1 => (0..EVENTS.len()).prop_map(Some),
+    ];
+    let difference = prop_oneof![
+        4 => Just(None),
+        1 => prop::sample::select(DIFFERENCES).prop_map(Some),
+    ];
+    let event = (event, vec(difference, 6));
+    (0..EVENTS.len(), vec(event, 1..12)).prop_map(|(mostly, events)| {
+        let events = events.into_iter().map(|(other, differences)| {
+            let mut differences = differences.into_iter();
+            let mut event = String::new();
+            for letter in EVENTS[other.unwrap_or(mostly)].chars() {
+                match letter {
+                    '@' | '#' => {
+                        let usual = if letter == '@' { "same" } else { "1000" };
+                        event += differences.next().flatten().unwrap_or(usual);
+                    }
+                    _ => event.push(letter),
+                }
+            }
+            event.into_bytes()
+        });
+        events.collect()
+    })
+}
+
 /// Sizes of pieces; empty ones, too.
 fn pieces<'a>(mut body: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
     let mut pieces = Vec::new();
@@ -87,6 +164,19 @@ proptest! {
         let whole = read_whole(&body);
         let cut = read_pieces(Extractor::new(), pieces(&body, &sizes));
         prop_assert_eq!(cut, whole);
+    }
+
+    #[test]
+    fn events_that_are_alike_say_the_same_at_once_and_byte_by_byte(
+        events in stream(), sizes in vec(1_usize..400, 1..20),
+    ) {
+        let body = events.concat();
+        let cut = read_pieces(Extractor::new(), body.chunks(1));
+        prop_assert_eq!(&read_whole(&body), &cut, "{}", String::from_utf8_lossy(&body));
+        let by_event = read_pieces(Extractor::new(), events.iter().map(Vec::as_slice));
+        prop_assert_eq!(&by_event, &cut, "{}", String::from_utf8_lossy(&body));
+        let in_between = read_pieces(Extractor::new(), pieces(&body, &sizes));
+        prop_assert_eq!(&in_between, &cut, "{}", String::from_utf8_lossy(&body));
     }
 
     #[test]

@@ -35,7 +35,17 @@ impl Default for Word {
 
 /// Whether a byte may be in such a word.
 pub(super) const fn is_bare(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.')
+    const OF_WORDS: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0;
+        while byte < 128_u8 {
+            table[byte as usize] =
+                byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
+            byte += 1;
+        }
+        table
+    };
+    OF_WORDS[byte as usize]
 }
 
 impl Word {

@@ -6,14 +6,17 @@
 //! is skipped is not checked beyond its strings and brackets.
 
 mod bare;
+mod keys;
 mod paths;
 mod scanner;
 mod skip;
 mod string;
 mod text;
+mod unread;
 mod whole;
 
 pub(crate) use bare::{Bare, count};
 pub(crate) use paths::{Node, Paths};
 pub(crate) use scanner::{Scanner, Sink};
 pub(crate) use text::Text;
+pub(crate) use unread::Unread;

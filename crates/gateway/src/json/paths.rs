@@ -1,5 +1,7 @@
 //! The paths that a scanner looks for, as a tree: one step for each key.
 
+use super::keys::Keys;
+
 /// Deepest path, and one for an outermost list of documents.
 pub(crate) const MOST_DEPTH: usize = 8;
 
@@ -26,23 +28,34 @@ impl Node {
     }
 }
 
-#[derive(Debug, Default)]
+/// What is known of a node.
+#[derive(Clone, Copy, Debug)]
 struct Entry {
-    keys: Vec<(Box<str>, Node)>,
-    items: Option<Node>,
+    items: Node,
+    has_keys: bool,
     is_streamed: bool,
+}
+
+impl Entry {
+    const NEW: Self = Self {
+        items: Node::DEAD,
+        has_keys: false,
+        is_streamed: false,
+    };
 }
 
 /// All paths.
 #[derive(Debug)]
 pub(crate) struct Paths {
     entries: Vec<Entry>,
+    keys: Keys,
 }
 
 impl Default for Paths {
     fn default() -> Self {
         Self {
-            entries: vec![Entry::default()],
+            entries: vec![Entry::NEW],
+            keys: Keys::default(),
         }
     }
 }
@@ -70,18 +83,21 @@ impl Paths {
         let Some(entry) = self.entries.get_mut(node.index()) else {
             return Node::DEAD;
         };
-        if step == ITEMS {
-            if let Some(known) = entry.items {
-                return known;
-            }
-            entry.items = Some(next);
+        let known = if step == ITEMS {
+            entry.items
         } else {
-            match entry.find(step.as_bytes()) {
-                Ok(known) => return entry.keys.get(known).map_or(Node::DEAD, |(_, node)| *node),
-                Err(place) => entry.keys.insert(place, (step.into(), next)),
-            }
+            self.keys.get(node, step.as_bytes())
+        };
+        if !known.is_dead() {
+            return known;
         }
-        self.entries.push(Entry::default());
+        if step == ITEMS {
+            entry.items = next;
+        } else {
+            entry.has_keys = true;
+            self.keys.add(node, step, next);
+        }
+        self.entries.push(Entry::NEW);
         next
     }
 
@@ -91,40 +107,22 @@ impl Paths {
 
     /// The node of `key` in the object at `node`.
     pub(crate) fn key(&self, node: Node, key: &[u8]) -> Node {
-        let found = self.entry(node).and_then(|entry| {
-            let place = entry.find(key).ok()?;
-            entry.keys.get(place).map(|(_, node)| *node)
-        });
-        found.unwrap_or(Node::DEAD)
+        self.keys.get(node, key)
     }
 
     /// The node of the elements of the array at `node`.
     pub(crate) fn items(&self, node: Node) -> Node {
-        let items = self.entry(node).and_then(|entry| entry.items);
-        items.unwrap_or(Node::DEAD)
+        self.entry(node).map_or(Node::DEAD, |entry| entry.items)
     }
 
     pub(crate) fn has_keys(&self, node: Node) -> bool {
-        self.entry(node).is_some_and(|entry| !entry.keys.is_empty())
+        self.entry(node).is_some_and(|entry| entry.has_keys)
     }
 
     /// Whether a string here is handed on in pieces.
     pub(crate) fn is_streamed(&self, node: Node) -> bool {
         self.entry(node).is_some_and(|entry| entry.is_streamed)
     }
-}
-
-impl Entry {
-    /// Where a key is, or would be.
-    fn find(&self, key: &[u8]) -> Result<usize, usize> {
-        let keys = &self.keys;
-        keys.binary_search_by_key(&order(key), |(known, _)| order(known.as_bytes()))
-    }
-}
-
-/// Length first: most keys that aren't on a path differ in it.
-const fn order(key: &[u8]) -> (usize, &[u8]) {
-    (key.len(), key)
 }
 
 #[cfg(test)]

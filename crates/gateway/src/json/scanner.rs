@@ -3,11 +3,12 @@
 
 use std::ops::Deref;
 
-use super::bare::{Bare, Word, is_bare, read_short};
+use super::bare::{Bare, Word, is_bare};
 use super::paths::{MOST_DEPTH, Node, Paths};
 use super::skip::Skip;
 use super::string::{Read, StringReader, Want};
 use super::text::LONGEST;
+use super::unread::Unread;
 use super::whole::{self, Member};
 
 /// What is told of a document while it is read. Only nodes of the paths are
@@ -27,6 +28,8 @@ pub(crate) trait Sink {
     fn pieces_end(&mut self) {}
     /// A document is whole: an object, or an element of an outermost array.
     fn document(&mut self) {}
+    /// A value that nobody asks for lies whole in the bytes that were pushed.
+    fn unread(&mut self, _value: Unread) {}
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,11 +127,23 @@ impl<P: Deref<Target = Paths>> Scanner<P> {
     }
 
     pub(crate) fn push(&mut self, mut bytes: &[u8], sink: &mut impl Sink) {
+        while !bytes.is_empty() {
+            bytes = self.push_document(bytes, sink);
+        }
+    }
+
+    /// Reads on up to the end of a document, or of a blank between two; gives
+    /// what is behind it.
+    pub(crate) fn push_document<'a>(
+        &mut self,
+        mut bytes: &'a [u8],
+        sink: &mut impl Sink,
+    ) -> &'a [u8] {
         while let Some((&byte, rest)) = bytes.split_first() {
             bytes = match self.state {
                 State::InString => self.string(bytes, sink),
                 State::Skip => self.skip(bytes, sink),
-                State::Broken => return,
+                State::Broken => return &[],
                 State::InBare if is_bare(byte) => {
                     self.word.push(byte);
                     rest
@@ -137,56 +152,73 @@ impl<P: Deref<Target = Paths>> Scanner<P> {
                     self.end_bare(sink);
                     bytes
                 }
-                State::Key | State::KeyOrEnd if byte == b'"' => match self.member(bytes, sink) {
-                    Some(behind) => behind,
-                    None => {
-                        self.begin_string(Want::Key);
-                        rest
-                    }
-                },
+                State::Key | State::KeyOrEnd if byte == b'"' => self.members(bytes, sink),
                 _ => {
                     self.structure(byte, sink);
                     rest
                 }
             };
+            if self.state == State::Between {
+                break;
+            }
+        }
+        bytes
+    }
+
+    /// Reads keys at once, from the quote of the first, with their values, as
+    /// long as these are short; gives what is to be read next.
+    fn members<'a>(&mut self, mut bytes: &'a [u8], sink: &mut impl Sink) -> &'a [u8] {
+        let object = self.top().map_or(Node::DEAD, |frame| frame.node);
+        loop {
+            let Some(Member { key, value }) = whole::member(bytes) else {
+                self.begin_string(Want::Key);
+                return bytes.get(1..).unwrap_or_default();
+            };
+            // The key of a slow reader is no longer than what it keeps.
+            let is_known = key.len() <= LONGEST;
+            self.node = if is_known {
+                self.paths.key(object, key)
+            } else {
+                Node::DEAD
+            };
+            let Some(behind) = self.short_value(value, sink) else {
+                self.state = State::Value;
+                return value;
+            };
+            self.end_value(sink, false);
+            match whole::next_key(behind) {
+                Some(next) => bytes = next,
+                None => return behind,
+            }
         }
     }
 
-    /// Reads a key at once, and its value, if that is short; gives what is to be
-    /// read next. `None` where the key isn't whole and plain: nothing is read.
-    fn member<'a>(&mut self, bytes: &'a [u8], sink: &mut impl Sink) -> Option<&'a [u8]> {
-        let Member { key, value } = whole::member(bytes)?;
-        let object = self.top().map_or(Node::DEAD, |frame| frame.node);
-        // The key of a slow reader is no longer than what it keeps.
-        let is_known = key.len() <= LONGEST;
-        self.node = if is_known {
-            self.paths.key(object, key)
-        } else {
-            Node::DEAD
-        };
-        self.state = State::Value;
-        let behind = match value.first() {
-            Some(b'"') if !self.paths.is_streamed(self.node) => {
-                whole::string(value).map(|(text, behind)| {
-                    if !self.node.is_dead() {
-                        sink.string(self.node, Some(text).filter(|text| text.len() <= LONGEST));
-                    }
-                    behind
-                })
+    /// Reads a value that is whole, plain and short; gives what is behind it.
+    fn short_value<'a>(&self, value: &'a [u8], sink: &mut impl Sink) -> Option<&'a [u8]> {
+        let is_dead = self.node.is_dead();
+        match value.first()? {
+            b'"' if is_dead => {
+                let text = value.get(1..)?;
+                let end = whole::to_end(text)?;
+                sink.unread(Unread::text(text.len(), end.len()));
+                end.get(1..)
             }
-            Some(first) if is_bare(*first) => whole::bare(value).and_then(|(word, behind)| {
-                let bare = read_short(word)?;
-                if !self.node.is_dead() {
+            b'"' if !self.paths.is_streamed(self.node) => {
+                let (text, behind) = whole::string(value)?;
+                sink.string(self.node, Some(text).filter(|text| text.len() <= LONGEST));
+                Some(behind)
+            }
+            first if is_bare(*first) => {
+                let (bare, behind) = whole::bare(value)?;
+                if is_dead {
+                    sink.unread(Unread::bare(value.len(), behind.len()));
+                } else {
                     sink.bare(self.node, bare);
                 }
                 Some(behind)
-            }),
+            }
             _ => None,
-        };
-        if behind.is_some() {
-            self.end_value(sink, false);
         }
-        Some(behind.unwrap_or(value))
     }
 
     fn structure(&mut self, byte: u8, sink: &mut impl Sink) {
@@ -364,7 +396,8 @@ impl<P: Deref<Target = Paths>> Scanner<P> {
 
     /// Reads on in a container that nobody asks for.
     fn skip<'a>(&mut self, bytes: &'a [u8], sink: &mut impl Sink) -> &'a [u8] {
-        let Some(rest) = self.skip.walk(bytes) else {
+        let passed = |begins, ends| sink.unread(Unread::any(begins, ends));
+        let Some(rest) = self.skip.walk(bytes, passed) else {
             return &[];
         };
         let is_document = self.node == Node::ROOT;

@@ -4,10 +4,13 @@
 
 use memchr::memchr2;
 
-use super::bare::is_bare;
+use super::bare::{Bare, is_bare, read_short};
 
 /// Keys are mostly shorter; beyond, a search that is good at long runs begins.
 const SHORT: usize = 32;
+
+/// Digits of which every number fits 64 bits.
+const SURE: usize = 19;
 
 /// A word of eight ones.
 const LOW: u64 = 0x0101_0101_0101_0101;
@@ -25,12 +28,20 @@ pub(super) struct Member<'a> {
 /// The key without escapes that `bytes` begin with, at its quote, and its value.
 pub(super) fn member(bytes: &[u8]) -> Option<Member<'_>> {
     let (key, rest) = string(bytes)?;
-    let (b':', rest) = next(rest)? else {
+    let (b':', rest) = after_blanks(rest).split_first()? else {
         return None;
     };
-    let blanks = rest.iter().take_while(|byte| is_blank(**byte)).count();
-    let value = rest.get(blanks..).filter(|value| !value.is_empty())?;
-    Some(Member { key, value })
+    let value = after_blanks(rest);
+    (!value.is_empty()).then_some(Member { key, value })
+}
+
+/// The quote of the key that follows a value, where one follows.
+pub(super) fn next_key(behind: &[u8]) -> Option<&[u8]> {
+    let (b',', rest) = behind.split_first()? else {
+        return None;
+    };
+    let rest = after_blanks(rest);
+    (rest.first() == Some(&b'"')).then_some(rest)
 }
 
 /// The string without escapes that `bytes` begin with, at its quote, and what
@@ -44,8 +55,25 @@ pub(super) fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
+/// What follows a string whose first byte behind its quote `bytes` begin with,
+/// from its closing quote on.
+pub(super) fn to_end(mut bytes: &[u8]) -> Option<&[u8]> {
+    loop {
+        let end = bytes.get(end_of_run(bytes)?..)?;
+        bytes = match end {
+            [b'\\', b'u', rest @ ..] => {
+                let (digits, rest) = rest.split_first_chunk::<4>()?;
+                digits.iter().all(u8::is_ascii_hexdigit).then_some(rest)?
+            }
+            [b'\\', _, rest @ ..] => rest,
+            [b'"', ..] => return Some(end),
+            _ => return None,
+        }
+    }
+}
+
 /// Where the first quote or backslash is.
-fn end_of_run(text: &[u8]) -> Option<usize> {
+pub(super) fn end_of_run(text: &[u8]) -> Option<usize> {
     // The lowest byte of a word that is zero has its high bit set, and none
     // before it has.
     let zeros = |word: u64| word.wrapping_sub(LOW) & !word & (LOW << 7);
@@ -62,15 +90,39 @@ fn end_of_run(text: &[u8]) -> Option<usize> {
 }
 
 /// The number or literal that `bytes` begin with, and what is behind it.
-pub(super) fn bare(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn bare(bytes: &[u8]) -> Option<(Bare, &[u8])> {
+    // Nearly all are counts or null.
+    let digits = bytes
+        .iter()
+        .take(SURE)
+        .take_while(|byte| byte.is_ascii_digit());
+    let (len, count) = digits.fold((0, 0), |(len, count), digit| {
+        (len + 1, 10 * count + u64::from(digit - b'0'))
+    });
+    let known = match len {
+        0 if bytes.starts_with(b"null") => Some((Bare::Null, b"null".len())),
+        0 => None,
+        _ => Some((Bare::Count(count), len)),
+    };
+    if let Some((known, len)) = known
+        && let Some((_, behind)) = bytes.split_at_checked(len)
+        && !is_bare(*behind.first()?)
+    {
+        return Some((known, behind));
+    }
     let len = bytes.iter().position(|byte| !is_bare(*byte))?;
-    Some(bytes.split_at(len))
+    let (word, behind) = bytes.split_at(len);
+    Some((read_short(word)?, behind))
 }
 
-fn next(bytes: &[u8]) -> Option<(u8, &[u8])> {
-    let at = bytes.iter().position(|byte| !is_blank(*byte))?;
-    let (byte, rest) = bytes.get(at..)?.split_first()?;
-    Some((*byte, rest))
+fn after_blanks(bytes: &[u8]) -> &[u8] {
+    let mut bytes = bytes;
+    while let Some((byte, rest)) = bytes.split_first()
+        && is_blank(*byte)
+    {
+        bytes = rest;
+    }
+    bytes
 }
 
 const fn is_blank(byte: u8) -> bool {
@@ -96,7 +148,28 @@ mod tests {
             assert_eq!(string(all.as_bytes()).unwrap().0.len(), len);
         }
         assert_eq!(string(b"\"\"x"), Some((&b""[..], &b"x"[..])));
-        assert_eq!(bare(b"-1.5e3}"), Some((&b"-1.5e3"[..], &b"}"[..])));
+        for (word, value) in [
+            ("0", Bare::Count(0)),
+            ("12", Bare::Count(12)),
+            ("12.0", Bare::Count(12)),
+            (
+                "9999999999999999999",
+                Bare::Count(9_999_999_999_999_999_999),
+            ),
+            ("18446744073709551615", Bare::Count(u64::MAX)),
+            ("18446744073709551616", Bare::NoCount),
+            ("-1.5e3", Bare::NoCount),
+            ("null", Bare::Null),
+            ("true", Bare::Bool(true)),
+        ] {
+            let found = bare([word, "}"].concat().as_bytes()).map(|(value, _)| value);
+            assert_eq!(found, Some(value), "{word}");
+        }
+        assert_eq!(next_key(b", \n\t\"k"), Some(&b"\"k"[..]));
+        for text in ["", "plain", "\\\"", "\\\\", "\\u00e9x\\n", "é"] {
+            let end = to_end([text, "\",1"].concat().as_bytes()).map(<[u8]>::len);
+            assert_eq!(end, Some(3), "{text}");
+        }
     }
 
     #[test]
@@ -114,6 +187,14 @@ mod tests {
         let long = format!("\"{}\\n\"", "t".repeat(100));
         assert_eq!(string(long.as_bytes()), None);
         assert_eq!(string(long.get(..90).unwrap().as_bytes()), None);
-        assert_eq!(bare(b"12"), None);
+        for word in ["12", "null", "nullx}", "nul}", "12x}", "\"}"] {
+            assert_eq!(bare(word.as_bytes()), None, "{word}");
+        }
+        for text in ["", "plain", "\\", "\\\"", "\\u00", "\\u00gg\"", "\\u12\""] {
+            assert_eq!(to_end(text.as_bytes()), None, "{text}");
+        }
+        for behind in ["", "]", ",", ", ", ", {", ",]"] {
+            assert_eq!(next_key(behind.as_bytes()), None, "{behind}");
+        }
     }
 }

@@ -105,10 +105,11 @@ impl Counts {
 
     /// Takes what `newer` says in place of what was said before.
     pub(crate) fn replace(&mut self, newer: &Self) {
-        for (kind, value) in newer.values.iter().enumerate() {
-            if newer.present & (1 << kind) != 0 {
-                self.values[kind] = *value;
-            }
+        let mut kinds = newer.present;
+        while kinds != 0 {
+            let kind = kinds.trailing_zeros() as usize;
+            self.values[kind] = newer.values[kind];
+            kinds &= kinds - 1;
         }
         self.present = self.present & !newer.void | newer.present;
     }

@@ -120,6 +120,11 @@ impl Reading {
         pending.clear();
     }
 
+    /// Whether the pending values have counts.
+    pub(crate) fn has_counts(&self) -> bool {
+        !self.pending.counts.is_empty()
+    }
+
     /// Forgets the pending values.
     pub(crate) fn discard(&mut self) {
         self.pending.clear();
@@ -135,27 +140,17 @@ impl Reading {
         self.pending.marks.set(mark);
     }
 
-    fn count(&mut self, node: Node, value: u64) {
-        for action in self.fields.actions(node) {
-            match *action {
-                Action::Count(shape, kind) => self.pending.counts_mut(shape).set(kind, value),
-                Action::Add(shape, kind) => self.pending.counts_mut(shape).add(kind, value),
-                Action::ItemCount => self.item.count = Some(value),
-                _ => {}
+    /// A field for a count has this value, which may be none.
+    fn count(&mut self, action: Action, value: Option<u64>) {
+        match (action, value) {
+            (Action::Count(shape, kind), Some(count)) => {
+                self.pending.counts_mut(shape).set(kind, count);
             }
-        }
-    }
-
-    /// What is there and not null; `is_count` says whether it can be a count.
-    fn present(&mut self, node: Node, is_count: bool) {
-        for action in self.fields.actions(node) {
-            match *action {
-                Action::Is(mark) | Action::There(mark) => self.pending.marks.set(mark),
-                Action::Count(..) | Action::Add(..) | Action::ItemCount if !is_count => {
-                    self.pending.has_bad_count = true;
-                }
-                _ => {}
+            (Action::Add(shape, kind), Some(count)) => {
+                self.pending.counts_mut(shape).add(kind, count);
             }
+            (Action::ItemCount, Some(count)) => self.item.count = Some(count),
+            _ => self.pending.has_bad_count = true,
         }
     }
 }
@@ -169,10 +164,13 @@ impl Sink for Reading {
                     kinds.iter().for_each(|kind| counts.void(*kind));
                 }
                 Action::Item => self.item = Item::default(),
+                Action::Is(mark) | Action::There(mark) => self.pending.marks.set(mark),
+                Action::Count(..) | Action::Add(..) | Action::ItemCount => {
+                    self.count(*action, None);
+                }
                 _ => {}
             }
         }
-        self.present(node, false);
     }
 
     fn close(&mut self, node: Node) {
@@ -187,26 +185,23 @@ impl Sink for Reading {
     }
 
     fn bare(&mut self, node: Node, value: Bare) {
-        match value {
-            Bare::Null => {
-                for action in self.fields.actions(node) {
-                    if let Action::There(mark) = *action {
-                        self.pending.marks.set(mark);
-                    }
+        for action in self.fields.actions(node) {
+            match (*action, value) {
+                (Action::There(mark), _) => self.pending.marks.set(mark),
+                (_, Bare::Null) => {}
+                (Action::Is(mark), _) | (Action::True(mark), Bare::Bool(true)) => {
+                    self.pending.marks.set(mark);
                 }
-                return;
-            }
-            Bare::Count(count) => self.count(node, count),
-            Bare::Bool(true) => {
-                for action in self.fields.actions(node) {
-                    if let Action::True(mark) = *action {
-                        self.pending.marks.set(mark);
-                    }
+                (Action::Count(..) | Action::Add(..) | Action::ItemCount, _) => {
+                    let count = match value {
+                        Bare::Count(count) => Some(count),
+                        _ => None,
+                    };
+                    self.count(*action, count);
                 }
+                _ => {}
             }
-            Bare::Bool(false) | Bare::NoCount => {}
         }
-        self.present(node, matches!(value, Bare::Count(_)));
     }
 
     fn string(&mut self, node: Node, value: Option<&[u8]>) {
@@ -222,14 +217,13 @@ impl Sink for Reading {
                 Action::Starts(word, mark) if text.starts_with(word.as_bytes()) => {
                     self.pending.marks.set(mark);
                 }
+                Action::Is(mark) | Action::There(mark) => self.pending.marks.set(mark),
+                // Some gateways write 64-bit numbers as strings.
+                Action::Count(..) | Action::Add(..) | Action::ItemCount => {
+                    self.count(*action, crate::json::count(text));
+                }
                 _ => {}
             }
         }
-        // Some gateways write 64-bit numbers as strings.
-        let count = crate::json::count(text);
-        if let Some(count) = count {
-            self.count(node, count);
-        }
-        self.present(node, count.is_some());
     }
 }

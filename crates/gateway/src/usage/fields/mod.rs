@@ -13,27 +13,39 @@ use crate::json::{Node, Paths};
 #[derive(Debug)]
 pub(crate) struct Fields {
     paths: Paths,
-    /// By node.
-    actions: Vec<Vec<Action>>,
+    /// By node, where its actions begin among all of them; at last their end.
+    starts: Vec<u16>,
+    actions: Vec<Action>,
 }
 
 impl Fields {
     fn new(rows: &[(&'static str, Action)]) -> Self {
         let mut paths = Paths::default();
-        let mut actions: Vec<Vec<Action>> = Vec::new();
+        let mut by_node: Vec<Vec<Action>> = Vec::new();
         for (path, action) in rows {
             let node = paths.add(path);
             if matches!(action, Action::Payload) {
                 paths.stream(node);
             }
-            if actions.len() <= node.index() {
-                actions.resize_with(node.index() + 1, Vec::new);
+            if by_node.len() <= node.index() {
+                by_node.resize_with(node.index() + 1, Vec::new);
             }
-            if let Some(actions) = actions.get_mut(node.index()) {
+            if let Some(actions) = by_node.get_mut(node.index()) {
                 actions.push(*action);
             }
         }
-        Self { paths, actions }
+        // Side by side: they are looked at again and again.
+        let mut starts = vec![0];
+        let mut actions = Vec::with_capacity(rows.len());
+        for of_node in by_node {
+            actions.extend(of_node);
+            starts.push(u16::try_from(actions.len()).unwrap_or(u16::MAX));
+        }
+        Self {
+            paths,
+            starts,
+            actions,
+        }
     }
 
     /// All paths of the table.
@@ -43,7 +55,12 @@ impl Fields {
 
     /// What the field at a node means.
     pub(crate) fn actions(&self, node: Node) -> &[Action] {
-        self.actions.get(node.index()).map_or(&[], Vec::as_slice)
+        let bounds = self.starts.get(node.index()..).unwrap_or_default();
+        let [start, end, ..] = bounds else {
+            return &[];
+        };
+        let range = usize::from(*start)..usize::from(*end);
+        self.actions.get(range).unwrap_or_default()
     }
 }
 

@@ -54,6 +54,14 @@ impl JsonText {
     pub(crate) fn push(&mut self, mut bytes: &[u8], reading: &mut Reading) {
         // Lines matter only between documents and after a bad one.
         while !bytes.is_empty() {
+            if !self.is_by_line && !self.scanner.is_at_rest() && !self.scanner.is_broken() {
+                bytes = self.scanner.push_document(bytes, &mut Documents(reading));
+                if self.scanner.is_broken() {
+                    self.is_malformed = true;
+                    reading.discard();
+                }
+                continue;
+            }
             let at = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
             let (line, behind) = bytes.split_at(at);
             bytes = behind;

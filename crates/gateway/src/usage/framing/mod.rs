@@ -7,6 +7,7 @@
 mod base64;
 mod event_stream;
 mod json_text;
+mod repeat;
 mod sniff;
 mod sse;
 

@@ -3,7 +3,8 @@
 //! together.
 
 use super::Ending;
-use crate::json::Scanner;
+use super::repeat::Repeat;
+use crate::json::{Bare, Node, Scanner, Sink, Unread};
 use crate::usage::fields::{Mark, fields};
 use crate::usage::reading::Reading;
 
@@ -30,11 +31,44 @@ enum State {
 pub(crate) struct Sse {
     scanner: Scanner,
     state: State,
+    /// The next line is an event's first.
+    begins: bool,
     /// The last byte was CR: an LF now belongs to it.
     is_after_cr: bool,
     has_data: bool,
     events: u64,
     is_malformed: bool,
+    repeat: Repeat,
+}
+
+/// Notes on the way what may differ in the next event.
+struct Noted<'a> {
+    reading: &'a mut Reading,
+    repeat: &'a mut Repeat,
+    /// Bytes of the event behind those that are read.
+    left: usize,
+}
+
+impl Sink for Noted<'_> {
+    fn open(&mut self, node: Node) {
+        self.reading.open(node);
+    }
+
+    fn close(&mut self, node: Node) {
+        self.reading.close(node);
+    }
+
+    fn bare(&mut self, node: Node, value: Bare) {
+        self.reading.bare(node, value);
+    }
+
+    fn string(&mut self, node: Node, value: Option<&[u8]>) {
+        self.reading.string(node, value);
+    }
+
+    fn unread(&mut self, value: Unread) {
+        self.repeat.may_differ(value, self.left);
+    }
 }
 
 impl Default for Sse {
@@ -42,16 +76,20 @@ impl Default for Sse {
         Self {
             scanner: Scanner::new(fields().paths()),
             state: State::Start,
+            begins: true,
             is_after_cr: false,
             has_data: false,
             events: 0,
             is_malformed: false,
+            repeat: Repeat::default(),
         }
     }
 }
 
 impl Sse {
     pub(crate) fn push(&mut self, mut bytes: &[u8], reading: &mut Reading) {
+        // Bytes behind the event, where all of it is there.
+        let mut behind_event = 0;
         while let Some((&byte, rest)) = bytes.split_first() {
             if self.is_after_cr && byte == b'\n' {
                 self.is_after_cr = false;
@@ -59,11 +97,26 @@ impl Sse {
                 continue;
             }
             self.is_after_cr = false;
+            if self.begins && !is_line_end(byte) {
+                if let Some(behind) = self.repeat.behind_another(bytes) {
+                    self.events += 1;
+                    bytes = behind;
+                    continue;
+                }
+                self.begins = false;
+                self.repeat.begin(bytes);
+                behind_event = bytes.len() - self.repeat.len();
+            }
             if matches!(self.state, State::Data | State::Ignored) {
                 let at = memchr::memchr2(b'\r', b'\n', bytes).unwrap_or(bytes.len());
                 let (run, behind) = bytes.split_at(at);
                 if self.state == State::Data {
-                    self.scanner.push(run, reading);
+                    let mut noted = Noted {
+                        reading,
+                        repeat: &mut self.repeat,
+                        left: behind.len().saturating_sub(behind_event),
+                    };
+                    self.scanner.push(run, &mut noted);
                 }
                 let Some((&end, behind)) = behind.split_first() else {
                     return;
@@ -84,7 +137,7 @@ impl Sse {
         rest: &'a [u8],
         reading: &mut Reading,
     ) -> &'a [u8] {
-        let is_end = matches!(byte, b'\r' | b'\n');
+        let is_end = is_line_end(byte);
         match self.state {
             State::Start if is_end => self.event_ends(byte, reading),
             _ if is_end => self.line_ends(byte, reading),
@@ -150,6 +203,7 @@ impl Sse {
 
     fn event_ends(&mut self, end: u8, reading: &mut Reading) {
         self.is_after_cr = end == b'\r';
+        self.begins = true;
         self.finish_event(reading);
     }
 
@@ -160,7 +214,9 @@ impl Sse {
         self.has_data = false;
         self.events += 1;
         self.scanner.end(reading);
-        if self.scanner.is_at_rest() {
+        let is_whole = self.scanner.is_at_rest();
+        self.repeat.end(is_whole && !reading.has_counts());
+        if is_whole {
             reading.commit();
         } else {
             self.is_malformed = true;
@@ -189,5 +245,68 @@ impl Sse {
             is_whole,
             is_malformed: self.is_malformed,
         }
+    }
+}
+
+const fn is_line_end(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many events were read, and how many of them in full.
+    fn read(stream: &str) -> (u64, u64) {
+        let mut sse = Sse::default();
+        sse.push(stream.as_bytes(), &mut Reading::default());
+        (sse.events, sse.scanner.documents())
+    }
+
+    fn chat(content: &str, rest: &str) -> String {
+        format!(
+            "data: {{\"id\":\"c-1\",\"model\":\"m\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\
+             \"{content}\"}},\"finish_reason\":null}}],{rest}\"usage\":null}}\n\n"
+        )
+    }
+
+    #[test]
+    fn events_that_differ_where_nobody_looks_are_read_once() {
+        let contents = [
+            "",
+            "a",
+            "b",
+            "a knot",
+            "\\\"",
+            "\\\"a",
+            "\\\\",
+            "é, \\u00e9 and }",
+            "last",
+        ];
+        let chats = contents.map(|content| chat(content, "")).concat();
+        assert_eq!(read(&chats), (9, 1));
+        let numbers = [1, 10, 100, 7].map(|number| chat("x", &format!("\"number\":{number},")));
+        assert_eq!(read(&numbers.concat()), (4, 1));
+        let deltas = ["one", "two", "three"].map(|text| {
+            format!(
+                "event: delta\ndata: {{\"type\":\"delta\",\"index\":0,\"text\":\"{text}\"}}\n\n"
+            )
+        });
+        assert_eq!(read(&deltas.concat()), (3, 1));
+    }
+
+    #[test]
+    fn events_that_may_say_something_are_read_in_full() {
+        let counts = "data: {\"usage\":{\"prompt_tokens\":1}}\n\n";
+        assert_eq!(read(&counts.repeat(3)), (3, 3), "counts");
+        let models = ["m", "n", "m"].map(|model| format!("data: {{\"model\":\"{model}\"}}\n\n"));
+        assert_eq!(read(&models.concat()), (3, 3), "another model");
+        let ends = [chat("a", ""), chat("a", "").replace("null}]", "\"stop\"}]")];
+        assert_eq!(read(&ends.concat()), (2, 2), "an end");
+        // The quote behind the backslash ends no string.
+        let broken = [chat("\\n", ""), chat("\\n", "").replace("\\n\"", "\\\"")];
+        assert_eq!(read(&broken.concat()), (2, 1), "a string without an end");
+        let between = [chat("a", ""), counts.to_owned(), chat("a", "")];
+        assert_eq!(read(&between.concat()), (3, 3), "something else between");
     }
 }

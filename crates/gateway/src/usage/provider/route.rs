@@ -46,6 +46,10 @@ const HOSTS: &[(&str, Provider)] = &[
 
 fn of_host(host: &str) -> Option<Provider> {
     let name = host.trim().split(':').next().unwrap_or_default();
+    // Addresses, and names of one's own network.
+    if !name.ends_with(|last: char| last.is_ascii_alphabetic()) || !name.contains('.') {
+        return None;
+    }
     let known = HOSTS.iter().find(|(end, _)| {
         before_end(name, end).is_some_and(|before| {
             before.is_empty() || end.starts_with('.') || before.ends_with(['.', '-'])
@@ -70,19 +74,26 @@ impl Route {
     /// Reads a request's host and path; the path may be a whole URL.
     pub(crate) fn new(host: Option<&str>, path: Option<&str>) -> Self {
         let path = path.unwrap_or_default();
-        let (in_path, path) = match path.split_once("://") {
-            Some((_, rest)) => rest.find('/').map_or((Some(rest), ""), |at| {
+        let (in_path, path) = match after_scheme(path) {
+            Some(rest) => rest.find('/').map_or((Some(rest), ""), |at| {
                 (rest.get(..at), rest.get(at..).unwrap_or(""))
             }),
             None => (None, path),
         };
-        let path = path.split(['?', '#']).next().unwrap_or_default();
+        let end = memchr::memchr2(b'?', b'#', path.as_bytes());
+        let path = end.and_then(|end| path.get(..end)).unwrap_or(path);
         let path = path.trim_end_matches('/');
         let mut route = of_path(path);
         let of_host = host.and_then(of_host).or_else(|| in_path.and_then(of_host));
         route.provider = of_host.or(route.provider);
         route
     }
+}
+
+/// What a URL has behind its `://`.
+fn after_scheme(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_at_checked(memchr::memchr(b':', url.as_bytes())?)?;
+    rest.strip_prefix("://")
 }
 
 fn of_path(path: &str) -> Route {
