@@ -9,6 +9,7 @@ mod bare;
 mod keys;
 mod paths;
 mod scanner;
+mod sink;
 mod skip;
 mod string;
 mod text;
@@ -17,6 +18,7 @@ mod whole;
 
 pub(crate) use bare::{Bare, count};
 pub(crate) use paths::{Node, Paths};
-pub(crate) use scanner::{Scanner, Sink};
+pub(crate) use scanner::Scanner;
+pub(crate) use sink::Sink;
 pub(crate) use text::Text;
 pub(crate) use unread::Unread;

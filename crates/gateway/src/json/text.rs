@@ -1,25 +1,19 @@
 //! A short string in place: what is longer is not kept.
 
+use smallvec::SmallVec;
+
 /// Longest string that is kept, in bytes. The longest model names that
 /// providers give (resource names of Bedrock and Vertex) are near 150.
 pub(crate) const LONGEST: usize = 256;
 
-/// A string of up to [`LONGEST`] bytes, without allocation.
-#[derive(Clone)]
-pub(crate) struct Text {
-    bytes: [u8; LONGEST],
-    len: u16,
-    is_too_long: bool,
-}
+/// Longest string that is kept in place.
+const SHORT: usize = 32;
 
-impl Default for Text {
-    fn default() -> Self {
-        Self {
-            bytes: [0; LONGEST],
-            len: 0,
-            is_too_long: false,
-        }
-    }
+/// A string of up to [`LONGEST`] bytes; nearly all are short.
+#[derive(Clone, Default)]
+pub(crate) struct Text {
+    bytes: SmallVec<[u8; SHORT]>,
+    is_too_long: bool,
 }
 
 impl std::fmt::Debug for Text {
@@ -33,18 +27,16 @@ impl std::fmt::Debug for Text {
 
 impl Text {
     pub(crate) fn clear(&mut self) {
-        self.len = 0;
+        self.bytes.clear();
         self.is_too_long = false;
     }
 
     pub(crate) fn push(&mut self, piece: &[u8]) {
-        let start = usize::from(self.len);
-        match self.bytes.get_mut(start..start + piece.len()) {
-            Some(room) if !self.is_too_long => {
-                room.copy_from_slice(piece);
-                self.len += u16::try_from(piece.len()).unwrap_or(0);
-            }
-            _ => self.is_too_long = true,
+        if self.bytes.len() + piece.len() > LONGEST {
+            self.is_too_long = true;
+        }
+        if !self.is_too_long {
+            self.bytes.extend_from_slice(piece);
         }
     }
 
@@ -53,7 +45,7 @@ impl Text {
         self.push(bytes);
     }
 
-    /// Becomes the same as `other`, without its unused room.
+    /// Becomes the same as `other`.
     pub(crate) fn copy(&mut self, other: &Self) {
         match other.get() {
             Some(bytes) => self.set(bytes),
@@ -63,14 +55,10 @@ impl Text {
 
     /// The bytes; `None` where there were more than are kept.
     pub(crate) fn get(&self) -> Option<&[u8]> {
-        if self.is_too_long {
-            None
-        } else {
-            self.bytes.get(..usize::from(self.len))
-        }
+        (!self.is_too_long).then_some(&self.bytes)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0 && !self.is_too_long
+        self.bytes.is_empty() && !self.is_too_long
     }
 }

@@ -73,20 +73,25 @@ pub(super) fn to_end(mut bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// Where the first quote or backslash is.
+#[inline]
 pub(super) fn end_of_run(text: &[u8]) -> Option<usize> {
     // The lowest byte of a word that is zero has its high bit set, and none
     // before it has.
     let zeros = |word: u64| word.wrapping_sub(LOW) & !word & (LOW << 7);
+    let mut rest = text;
     let mut at = 0;
-    for word in text.as_chunks::<8>().0.iter().take(SHORT / 8) {
+    while at < SHORT
+        && let Some((word, behind)) = rest.split_first_chunk()
+    {
         let word = u64::from_le_bytes(*word);
         let found = zeros(word ^ QUOTES) | zeros(word ^ BACKSLASHES);
         if found != 0 {
             return Some(at + found.trailing_zeros() as usize / 8);
         }
         at += 8;
+        rest = behind;
     }
-    Some(at + memchr2(b'"', b'\\', text.get(at..)?)?)
+    Some(at + memchr2(b'"', b'\\', rest)?)
 }
 
 /// The number or literal that `bytes` begin with, and what is behind it.

@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode, request, response};
 use quipu::{ModelId, Outcome, RecordError, TenantId, UsageRecord};
 
-use super::fields::{FieldReader, Values};
+use super::fields::FieldReader;
 use super::labels::Labels;
 use super::settings::Settings;
 use super::source::{Found, Source};
@@ -46,10 +46,11 @@ pub(super) struct Call {
     /// Until it is recorded.
     extractor: Option<Extractor>,
     labels: Labels,
-    tenant: Vec<Found>,
-    model: Vec<Found>,
-    fallback_model: Vec<Found>,
-    values: Option<Values>,
+    tenant: Found,
+    model: Found,
+    fallback_model: Found,
+    /// What reads the request's body.
+    reader: Option<FieldReader>,
     started: Instant,
     first_bytes: Option<Instant>,
     status: Option<StatusCode>,
@@ -62,7 +63,7 @@ impl Call {
     pub(super) fn begin(
         settings: &Arc<Settings>,
         head: &request::Parts,
-    ) -> (Box<Self>, Option<Box<FieldReader>>) {
+    ) -> (Box<Self>, Option<FieldReader>) {
         let started = Instant::now();
         let labels = head.extensions.get::<Labels>().cloned().unwrap_or_default();
         let fields = &settings.fields;
@@ -70,18 +71,17 @@ impl Call {
             let number = |path: &str| fields.number(path);
             source
                 .as_ref()
-                .map_or_else(Vec::new, |it| it.find(head, number))
+                .map_or_else(Found::default, |it| it.find(head, number))
         };
         let (tenant, model, fallback_model) = (
             find(&settings.tenant),
             find(&settings.model),
             find(&settings.fallback_model),
         );
-        let reads = |found: &Vec<Found>| found.iter().any(|it| matches!(it, Found::Field(_)));
         let reader = [&tenant, &model, &fallback_model]
             .into_iter()
-            .any(reads)
-            .then(|| Box::new(fields.reader()));
+            .any(|found| !found.fields.is_empty())
+            .then(|| fields.reader());
         let host = head.uri.host().or_else(|| {
             let host = head.headers.get(http::header::HOST);
             host.and_then(|host| host.to_str().ok())
@@ -97,7 +97,7 @@ impl Call {
             tenant,
             model,
             fallback_model,
-            values: reader.as_ref().map(|reader| reader.values()),
+            reader: reader.clone(),
             started,
             first_bytes: None,
             status: None,
@@ -166,12 +166,12 @@ impl Call {
         }
     }
 
-    /// What the first of these that has a name says.
-    fn name(&self, found: Vec<Found>) -> Option<String> {
-        found.into_iter().find_map(|found| match found {
-            Found::Name(name) => Some(name),
-            Found::Field(number) => self.values.as_ref()?.get(number),
-        })
+    /// What the first that has a name says.
+    fn name(&self, found: Found) -> Option<String> {
+        let reader = self.reader.as_ref();
+        let mut fields = found.fields.into_iter();
+        let field = reader.and_then(|reader| fields.find_map(|number| reader.value(number)));
+        field.or(found.name)
     }
 
     fn record(&mut self) -> Result<(), RecordError> {

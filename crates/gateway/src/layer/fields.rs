@@ -1,6 +1,8 @@
 //! Fields of a request's body, read while it passes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use smallvec::{SmallVec, smallvec};
 
 use super::source::Source;
 use crate::json::{Bare, Node, Paths, Scanner, Sink};
@@ -34,32 +36,23 @@ impl Fields {
 
     /// Begins to read a body.
     pub(super) fn reader(self: &Arc<Self>) -> FieldReader {
-        FieldReader {
+        FieldReader(Arc::new(Mutex::new(Reader {
             scanner: Scanner::new(Arc::clone(&self.paths)),
             sink: Collector {
                 fields: Arc::clone(self),
-                values: Values(Arc::new(Mutex::new(vec![None; self.fields.len()]))),
+                values: smallvec![None; self.fields.len()],
                 left: self.fields.len(),
             },
-        }
+        })))
     }
 }
 
-/// What was read so far; shared with the call, which ends later than the body.
+/// Reads one body; shared with the call, which ends later than the body.
 #[derive(Clone, Debug)]
-pub(super) struct Values(Arc<Mutex<Vec<Option<String>>>>);
+pub(super) struct FieldReader(Arc<Mutex<Reader>>);
 
-impl Values {
-    /// The value of the field with this number.
-    pub(super) fn get(&self, number: usize) -> Option<String> {
-        let values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        values.get(number)?.clone()
-    }
-}
-
-/// Reads one body.
 #[derive(Debug)]
-pub(super) struct FieldReader {
+struct Reader {
     scanner: Scanner<Arc<Paths>>,
     sink: Collector,
 }
@@ -67,19 +60,25 @@ pub(super) struct FieldReader {
 #[derive(Debug)]
 struct Collector {
     fields: Arc<Fields>,
-    values: Values,
+    values: SmallVec<[Option<String>; 2]>,
     left: usize,
 }
 
 impl FieldReader {
-    pub(super) fn values(&self) -> Values {
-        self.sink.values.clone()
+    fn lock(&self) -> MutexGuard<'_, Reader> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the next bytes; `false` where no more are needed.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> bool {
-        self.scanner.push(bytes, &mut self.sink);
-        self.sink.left > 0 && !self.scanner.is_broken() && self.scanner.documents() == 0
+    pub(super) fn push(&self, bytes: &[u8]) -> bool {
+        let Reader { scanner, sink } = &mut *self.lock();
+        scanner.push(bytes, sink);
+        sink.left > 0 && !scanner.is_broken() && scanner.documents() == 0
+    }
+
+    /// The value of the field with this number, if it was there so far.
+    pub(super) fn value(&self, number: usize) -> Option<String> {
+        self.lock().sink.values.get(number)?.clone()
     }
 }
 
@@ -96,8 +95,7 @@ impl Sink for Collector {
         let Some(number) = fields.position(|(_, known)| *known == node) else {
             return;
         };
-        let mut values = self.values.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (Some(place @ None), Some(value)) = (values.get_mut(number), value) {
+        if let (Some(place @ None), Some(value)) = (self.values.get_mut(number), value) {
             *place = Some(String::from_utf8_lossy(value).into_owned());
             self.left -= 1;
         }
@@ -117,7 +115,7 @@ mod tests {
         ];
         let fields = Arc::new(Fields::of(&sources));
         assert_eq!(fields.number("metadata.user_id"), Some(1));
-        let mut reader = fields.reader();
+        let reader = fields.reader();
         let mut wanted = 0;
         for piece in body.as_bytes().chunks(piece) {
             wanted += piece.len();
@@ -125,8 +123,7 @@ mod tests {
                 break;
             }
         }
-        let values = reader.values();
-        ([values.get(0), values.get(1)], wanted)
+        ([reader.value(0), reader.value(1)], wanted)
     }
 
     #[test]

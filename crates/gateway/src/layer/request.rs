@@ -17,12 +17,12 @@ pin_project! {
         #[pin]
         inner: B,
         // Gone when nothing more is looked for.
-        reader: Option<Box<FieldReader>>,
+        reader: Option<FieldReader>,
     }
 }
 
 impl<B> RequestBody<B> {
-    pub(super) const fn new(inner: B, reader: Option<Box<FieldReader>>) -> Self {
+    pub(super) const fn new(inner: B, reader: Option<FieldReader>) -> Self {
         Self { inner, reader }
     }
 }
@@ -37,7 +37,7 @@ impl<B: Body<Data = Bytes>> Body for RequestBody<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.project();
         let frame = ready!(this.inner.poll_frame(cx));
-        if let (Some(reader), Some(Ok(frame))) = (this.reader.as_deref_mut(), &frame)
+        if let (Some(reader), Some(Ok(frame))) = (this.reader.as_ref(), &frame)
             && let Some(bytes) = frame.data_ref()
             && !reader.push(bytes)
         {

@@ -3,14 +3,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
+use smallvec::SmallVec;
 
 /// Headers in which providers' clients send their keys, beside
 /// `authorization`.
-const KEYS: [&str; 3] = ["x-api-key", "api-key", "x-goog-api-key"];
+const KEYS: [HeaderName; 3] = [
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("api-key"),
+    HeaderName::from_static("x-goog-api-key"),
+];
 
 const BEARER: &[u8] = b"bearer";
 
@@ -38,7 +43,8 @@ pub struct Source {
 #[derive(Clone)]
 enum Way {
     Fixed(String),
-    Header(String),
+    /// No header has a name that isn't one.
+    Header(Option<HeaderName>),
     KeyHash,
     Segment(usize),
     Field(String),
@@ -46,11 +52,12 @@ enum Way {
 }
 
 /// What a source says before the body is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    Name(String),
-    /// The field with this number in the request's body decides.
-    Field(usize),
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Numbers of the fields of the request's body that decide, the first first.
+    pub(super) fields: SmallVec<[usize; 2]>,
+    /// The name where they are not there.
+    pub(super) name: Option<String>,
 }
 
 impl Source {
@@ -70,7 +77,7 @@ impl Source {
     /// A header's value; one that is not ASCII is none.
     #[must_use]
     pub fn header(name: impl Into<String>) -> Self {
-        Self::of(Way::Header(name.into()))
+        Self::of(Way::Header(HeaderName::try_from(name.into()).ok()))
     }
 
     /// A hash of the key that the client sends (`authorization`, `x-api-key`,
@@ -123,24 +130,24 @@ impl Source {
         })
     }
 
-    /// What the request's head says, in order. `field` gives the number of a
-    /// field of the body.
-    pub(super) fn find(&self, head: &Parts, field: impl Fn(&str) -> Option<usize>) -> Vec<Found> {
-        let mut found = Vec::new();
+    /// What the request's head says. `field` gives the number of a field of the
+    /// body.
+    pub(super) fn find(&self, head: &Parts, field: impl Fn(&str) -> Option<usize>) -> Found {
+        let mut found = Found::default();
         for way in self.ways() {
             let name = match way {
                 Way::Fixed(name) => Some(name.clone()),
-                Way::Header(name) => text(head.headers.get(name)),
+                Way::Header(name) => text(name.as_ref().and_then(|name| head.headers.get(name))),
                 Way::KeyHash => key(head).map(hashed),
                 Way::Segment(segment) => segment_of(head.uri.path(), *segment),
                 Way::Function(find) => find(head),
                 Way::Field(path) => {
-                    found.extend(field(path).map(Found::Field));
+                    found.fields.extend(field(path));
                     None
                 }
             };
-            if let Some(name) = name.filter(|name| !name.is_empty()) {
-                found.push(Found::Name(name));
+            found.name = name.filter(|name| !name.is_empty());
+            if found.name.is_some() {
                 break;
             }
         }
@@ -154,8 +161,8 @@ fn text(value: Option<&HeaderValue>) -> Option<String> {
 }
 
 fn key(head: &Parts) -> Option<&[u8]> {
-    let of = |name: &str| head.headers.get(name).map(HeaderValue::as_bytes);
-    let bearer = of(AUTHORIZATION.as_str()).map(|value| {
+    let of = |name: &HeaderName| head.headers.get(name).map(HeaderValue::as_bytes);
+    let bearer = of(&AUTHORIZATION).map(|value| {
         let (scheme, key) = value.split_at(value.len().min(BEARER.len()));
         if scheme.eq_ignore_ascii_case(BEARER) {
             key
@@ -163,7 +170,7 @@ fn key(head: &Parts) -> Option<&[u8]> {
             value
         }
     });
-    let found = bearer.or_else(|| KEYS.into_iter().find_map(of))?;
+    let found = bearer.or_else(|| KEYS.iter().find_map(of))?;
     let found = found.trim_ascii();
     (!found.is_empty()).then_some(found)
 }
@@ -196,7 +203,8 @@ impl fmt::Debug for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fixed(name) => write!(f, "fixed {name:?}"),
-            Self::Header(name) => write!(f, "header {name:?}"),
+            Self::Header(Some(name)) => write!(f, "header {name:?}"),
+            Self::Header(None) => f.write_str("no header"),
             Self::KeyHash => f.write_str("hash of the key"),
             Self::Segment(segment) => write!(f, "segment {segment} of the path"),
             Self::Field(path) => write!(f, "field {path:?}"),
@@ -215,11 +223,7 @@ mod tests {
     }
 
     fn name(source: &Source, head: &Parts) -> Option<String> {
-        let found = source.find(head, |_| None);
-        found.into_iter().find_map(|found| match found {
-            Found::Name(name) => Some(name),
-            Found::Field(_) => None,
-        })
+        source.find(head, |_| None).name
     }
 
     #[test]
@@ -272,8 +276,14 @@ mod tests {
         assert_eq!(fields, ["user"]);
         let number = |path: &str| (path == "user").then_some(3);
         let found = source.find(&head(|it| it), number);
-        assert_eq!(found, [Found::Field(3), Found::Name("x".into())]);
+        assert_eq!(
+            (&found.fields[..], found.name.as_deref()),
+            (&[3][..], Some("x"))
+        );
         let found = source.find(&head(|it| it.header("x-team", "red")), number);
-        assert_eq!(found, [Found::Name("red".into())]);
+        assert_eq!(
+            (&found.fields[..], found.name.as_deref()),
+            (&[][..], Some("red"))
+        );
     }
 }

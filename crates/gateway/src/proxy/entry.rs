@@ -94,14 +94,20 @@ impl Service<Request<Body>> for Entry {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let request = match self.admit(request) {
             Ok(request) => request,
-            Err(refusal) => return Box::pin(std::future::ready(Ok(refusal.answer()))),
+            Err(refusal) => {
+                let answer = refusal.answer().map(Body::new);
+                return Box::pin(std::future::ready(Ok(answer)));
+            }
         };
         match &mut self.counted {
             Some(counted) => {
                 let answer = counted.call(request);
                 Box::pin(async move { answer.await.map(|response| response.map(Body::new)) })
             }
-            None => self.forward.call(request),
+            None => {
+                let answer = self.forward.clone().pass(request);
+                Box::pin(async move { Ok(answer.await.map(Body::new)) })
+            }
         }
     }
 }

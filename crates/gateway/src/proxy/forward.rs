@@ -11,7 +11,8 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use http::{Request, Response, Version};
-use http_body_util::LengthLimitError;
+use http_body_util::{Either, Full, LengthLimitError};
+use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -28,6 +29,9 @@ const CONNECT: Duration = Duration::from_secs(10);
 
 /// Time that an unused connection is kept.
 const IDLE: Duration = Duration::from_secs(60);
+
+/// What the upstream said, or the gateway in its place.
+pub(super) type Answer = Either<Incoming, Full<Bytes>>;
 
 /// Sends requests to the upstream of the [`Route`] in their extensions, over
 /// connections that are kept.
@@ -66,7 +70,19 @@ impl Forward {
         Ok(Self { client, most_body })
     }
 
-    async fn send(self, request: Request<Body>) -> Result<Response<Body>, Refusal> {
+    /// Sends a request; gives what its client is to get.
+    pub(super) async fn pass<B>(self, request: Request<B>) -> Response<Answer>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<axum::BoxError>,
+    {
+        match self.send(request.map(Body::new)).await {
+            Ok(response) => response.map(Either::Left),
+            Err(refusal) => refusal.answer().map(Either::Right),
+        }
+    }
+
+    async fn send(self, request: Request<Body>) -> Result<Response<Incoming>, Refusal> {
         let (mut head, body) = request.into_parts();
         let route = head
             .extensions
@@ -95,7 +111,7 @@ impl Forward {
         let (mut head, body) = response.into_parts();
         leave_hop(&mut head.headers);
         head.version = Version::HTTP_11;
-        Ok(Response::from_parts(head, Body::new(body)))
+        Ok(Response::from_parts(head, body))
     }
 }
 
@@ -126,16 +142,16 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<axum::BoxError>,
 {
-    type Response = Response<Body>;
+    type Response = Response<Answer>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Answer>, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let sent = self.clone().send(request.map(Body::new));
-        Box::pin(async move { Ok(sent.await.unwrap_or_else(|refusal| refusal.answer())) })
+        let passed = self.clone().pass(request);
+        Box::pin(async move { Ok(passed.await) })
     }
 }

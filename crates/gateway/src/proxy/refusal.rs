@@ -1,9 +1,10 @@
 //! Answers of the gateway's own: in a shape that the clients of OpenAI and of
 //! Anthropic both understand.
 
-use axum::body::Body;
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
+use http_body_util::Full;
 
 /// Why the gateway doesn't pass a request or its answer on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,12 +61,12 @@ impl Refusal {
         }
     }
 
-    pub(super) fn answer(&self) -> Response<Body> {
+    pub(super) fn answer(&self) -> Response<Full<Bytes>> {
         let error = serde_json::json!({
             "type": "error",
             "error": {"type": self.kind(), "message": self.message()},
         });
-        let mut response = Response::new(Body::from(error.to_string()));
+        let mut response = Response::new(Full::from(error.to_string()));
         *response.status_mut() = self.status();
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(CONTENT_TYPE, json);

@@ -4,6 +4,8 @@
 //! replace what earlier documents said, field by field. So counts that run are
 //! kept, not added, and a damaged document leaves nothing behind.
 
+use smallvec::SmallVec;
+
 use super::counts::{Counts, Shape};
 use super::fields::{Action, Fields, Mark, Marks, fields};
 use crate::json::{Bare, Node, Sink, Text};
@@ -12,7 +14,7 @@ use crate::json::{Bare, Node, Sink, Text};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Values {
     /// Of the shapes that were met, each once: mostly of one.
-    counts: Vec<(Shape, Counts)>,
+    counts: SmallVec<[(Shape, Counts); 2]>,
     pub(crate) marks: Marks,
     pub(crate) model: Text,
     pub(crate) service_tier: Text,
