@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use http::Uri;
 use hyper_util::service::TowerToHyperService;
 use quipu::{Durability, Recorder};
@@ -48,13 +48,10 @@ const CLOSE: Duration = Duration::from_secs(60);
 /// signal breaks off what still runs, and counts it as cancelled.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[command(group = ArgGroup::new("where").required(true).args(["config", "upstream"]))]
 pub(super) struct RunArgs {
-    /// The configuration
-    #[arg(
-        value_name = "CONFIG",
-        required_unless_present = "upstream",
-        conflicts_with = "upstream"
-    )]
+    /// The configuration; else --upstream
+    #[arg(value_name = "CONFIG")]
     config: Option<PathBuf>,
 
     /// Where all requests go, in place of a configuration
@@ -148,6 +145,7 @@ fn open(config: &Config, book: Option<&Arc<PriceBook>>) -> Result<Recorder, Comm
 async fn bind(address: SocketAddr, config: &Config) -> Result<Server, CommandError> {
     let limits = Limits {
         header_bytes: config.max_header_bytes,
+        idle_time: Duration::from_secs(config.idle_seconds),
         connections: config.connections,
         grace: Duration::from_secs(config.grace_seconds),
         ..Limits::default()
