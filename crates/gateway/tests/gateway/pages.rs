@@ -152,7 +152,7 @@ fn health_is_told() {
     let setup = Setup::new(&[]);
     let health = page(&setup.gateway, "/healthz", &[]);
     assert_eq!(health.status, 200);
-    let expected = json!({"status": "ok", "degraded": null, "prices_version": null});
+    let expected = json!({"status": "ok", "degraded": null, "prices": null});
     assert_eq!(health.json(), expected);
     let head = get(&setup.gateway, "/metrics", &[]);
     assert_eq!(head.status, 200);
