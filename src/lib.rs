@@ -93,7 +93,7 @@ pub use stats::Stats;
 #[cfg(not(loom))]
 pub use store::{Salvage, SetAside, salvage};
 #[cfg(not(loom))]
-pub use totals::{Histogram, Timing, Totals};
+pub use totals::{Field, Histogram, Timing, Totals};
 
 /// The README's example must compile.
 #[cfg(all(doctest, not(loom)))]

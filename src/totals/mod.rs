@@ -1,9 +1,11 @@
 //! What counts add up to.
 
+mod fields;
 mod histogram;
 
 use std::time::Duration;
 
+pub use fields::Field;
 pub use histogram::Histogram;
 pub(crate) use histogram::{BUCKETS, bucket_of};
 

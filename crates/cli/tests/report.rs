@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use quipu::{Bucket, Outcome, Recorder, TokenKind, UsageRecord};
+use quipu::{Bucket, Outcome, Recorder, TokenKind, Totals, UsageRecord};
 use serde_json::Value;
 use support::{DEADLINE, NASTY, failure, hours, record, stdout, store};
 
@@ -122,6 +122,19 @@ fn json_and_csv_say_what_was_recorded() {
         }
         assert_eq!(row["errors"], row["errors_timeout"], "{key:?}");
     }
+    // All of the library's, and nothing beside the keys.
+    let names = Totals::default().fields().map(|(name, _)| name);
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    let keys = |row: &Value| -> Vec<String> {
+        let mut keys: Vec<_> = row.as_object().unwrap().keys().cloned().collect();
+        keys.sort_unstable();
+        keys
+    };
+    assert_eq!(keys(&report["total"]), names);
+    names.extend(["day", "provider", "model", "tenant"]);
+    names.sort_unstable();
+    assert!(rows.iter().all(|row| keys(row) == names));
     let total = |field| {
         expected
             .values()

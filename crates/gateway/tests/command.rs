@@ -94,6 +94,34 @@ fn a_body_without_usage_is_no_failure() {
 }
 
 #[test]
+fn an_empty_body_is_said_to_be_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("empty.json");
+    fs::write(&file, "").unwrap();
+    let output = run([OsStr::new("usage"), file.as_os_str()], b"");
+    assert_eq!(output.status.code(), Some(0));
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert!(out.contains(r#""usage_state":"missing""#), "{out}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "quipu-gateway: note: the body is empty\n");
+}
+
+#[test]
+fn counts_that_can_not_be_written_are_found_before_anything_is_served() {
+    let dir = tempfile::tempdir().unwrap();
+    let nowhere = dir.path().join("nowhere/served.json");
+    for file in [dir.path(), &nowhere] {
+        // It ends by itself, or the test doesn't.
+        let args = ["mock", "--listen", "127.0.0.1:0", "--served"].map(OsStr::new);
+        let output = run(args.into_iter().chain([file.as_os_str()]), b"");
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.stdout, b"");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(file.to_str().unwrap()), "{said}");
+    }
+}
+
+#[test]
 fn what_can_not_be_read_fails_with_one_line() {
     for body in ["<html></html>", "\u{1f}not", "{oops}"] {
         let (code, out, err) = usage(&[], body);

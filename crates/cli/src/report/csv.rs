@@ -47,7 +47,7 @@ const REST: &str = "__rest__";
 /// not count everything twice.
 pub(super) fn write(out: &mut impl Write, report: &Report, names: Names) -> io::Result<()> {
     let header = report.keys.iter().map(|key| key.name());
-    let header = header.chain(fields::totals(&Totals::default()).into_iter().map(|f| f.0));
+    let header = header.chain(fields::totals(&Totals::default()).map(|f| f.0));
     let groups = report.groups.iter().map(|group| {
         let keys = fields::keys(group, &report.keys).map(|(_, key)| key);
         row(keys, &group.totals, names)
@@ -65,7 +65,7 @@ fn row<'a>(
     totals: &Totals,
     names: Names,
 ) -> std::vec::IntoIter<Field<'a>> {
-    let totals = fields::totals(totals).into_iter().map(|(_, value)| value);
+    let totals = fields::totals(totals).map(|(_, value)| value);
     let fields = keys.chain(totals).map(|value| match value {
         Value::Missing => Field::MISSING,
         Value::Int(n) => Field::Int(n),

@@ -1,10 +1,10 @@
 //! `quipu-gateway mock`: a provider to try gateways on.
 
-use std::fs;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::num::{NonZeroU64, NonZeroUsize};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -134,6 +134,8 @@ pub(super) fn run(args: MockArgs) -> Result<(), CommandError> {
         grace: Duration::from_secs(args.grace),
         ..Limits::default()
     };
+    // Now, so that nothing is served in vain.
+    let report = args.served.map(Report::open).transpose()?;
     let mock = Arc::new(Mock::new(Settings {
         pace: Pace {
             first: Duration::from_millis(args.first_ms),
@@ -159,13 +161,7 @@ pub(super) fn run(args: MockArgs) -> Result<(), CommandError> {
     if let Ended::CutOff(connections) = ended {
         say(&format!("broke off {connections} connections"));
     }
-    match &args.served {
-        Some(file) => write(file, mock.served()).map_err(|source| CommandError::Report {
-            name: file.clone(),
-            source,
-        }),
-        None => Ok(()),
-    }
+    report.map_or(Ok(()), |report| report.write(mock.served()))
 }
 
 async fn serve(
@@ -183,8 +179,36 @@ async fn serve(
     Ok(server.run(service(mock), signals).await)
 }
 
-fn write(file: &Path, served: &Served) -> io::Result<()> {
-    let mut text = serde_json::to_string_pretty(&served.report()).map_err(io::Error::from)?;
-    text.push('\n');
-    fs::write(file, text)
+/// The file for the counts.
+struct Report {
+    name: PathBuf,
+    file: File,
+}
+
+impl Report {
+    fn open(name: PathBuf) -> Result<Self, CommandError> {
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&name);
+        match file {
+            Ok(file) => Ok(Self { name, file }),
+            Err(source) => Err(CommandError::Report { name, source }),
+        }
+    }
+
+    /// Puts the counts in place of what was there.
+    fn write(mut self, served: &Served) -> Result<(), CommandError> {
+        let text = serde_json::to_string_pretty(&served.report()).map_err(io::Error::from);
+        let written = text.and_then(|text| {
+            // What has no length, as a pipe, has nothing to replace.
+            let _ = self.file.set_len(0);
+            self.file.write_all((text + "\n").as_bytes())
+        });
+        written.map_err(|source| CommandError::Report {
+            name: self.name,
+            source,
+        })
+    }
 }

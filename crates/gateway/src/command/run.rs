@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use http::Uri;
 use hyper_util::service::TowerToHyperService;
 use quipu::{Durability, Recorder};
@@ -14,7 +14,7 @@ use quipu_gateway::prices::{PriceBook, Pricer};
 use tokio::runtime::Builder;
 
 use super::error::{CommandError, say};
-use crate::proxy::{Config, Gateway, Routes, keep_fresh, keep_telling, pages};
+use crate::proxy::{Config, Gateway, PriceLists, Routes, keep_fresh, keep_telling, pages};
 use crate::serve::{Ended, Hangups, Limits, Server, Signals};
 
 const EXAMPLES: &str = "\
@@ -48,13 +48,10 @@ const CLOSE: Duration = Duration::from_secs(60);
 /// signal breaks off what still runs, and counts it as cancelled.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[command(group = ArgGroup::new("where").required(true).args(["config", "upstream"]))]
 pub(super) struct RunArgs {
-    /// The configuration
-    #[arg(
-        value_name = "CONFIG",
-        required_unless_present = "upstream",
-        conflicts_with = "upstream"
-    )]
+    /// The configuration; else --upstream
+    #[arg(value_name = "CONFIG")]
     config: Option<PathBuf>,
 
     /// Where all requests go, in place of a configuration
@@ -80,15 +77,15 @@ pub(super) fn run(args: RunArgs) -> Result<(), CommandError> {
     config.store = args.store.unwrap_or(config.store);
 
     let routes = Routes::new(&config).map_err(CommandError::Config)?;
-    let files = config.prices.files();
-    let book = match &files {
+    let prices = match config.prices.files() {
         None => None,
         Some(files) => {
             let table = files.load().map_err(CommandError::Prices)?;
-            Some(Arc::new(PriceBook::new(table)))
+            let book = Arc::new(PriceBook::new(table));
+            Some(Arc::new(PriceLists::new(files, book)))
         }
     };
-    let recorder = open(&config, book.as_ref())?;
+    let recorder = open(&config, prices.as_deref())?;
     for aside in recorder.set_aside() {
         say(&format!(
             "{:?} was set aside as {:?}: {}",
@@ -97,7 +94,7 @@ pub(super) fn run(args: RunArgs) -> Result<(), CommandError> {
     }
     let gateway = Gateway {
         recorder: recorder.clone(),
-        book: book.clone(),
+        prices: prices.clone(),
         metrics_by_tenant: config.metrics_by_tenant,
     };
     let mut runtime = Builder::new_multi_thread();
@@ -106,9 +103,9 @@ pub(super) fn run(args: RunArgs) -> Result<(), CommandError> {
         // Taken over from the system's default, which is to die, also where
         // there is nothing to read again.
         let hangups = Hangups::new().map_err(CommandError::Start)?;
-        if let (Some(book), Some(files)) = (book, files) {
+        if let Some(lists) = prices {
             let every = config.prices.reload();
-            tokio::spawn(keep_fresh(book, files, every, hangups, |what| say(&what)));
+            tokio::spawn(keep_fresh(lists, every, hangups, |what| say(&what)));
         }
         tokio::spawn(keep_telling(gateway.recorder.clone(), |what| say(&what)));
         serve(&config, routes, gateway).await
@@ -122,7 +119,7 @@ pub(super) fn run(args: RunArgs) -> Result<(), CommandError> {
     closed.map(|_| ())
 }
 
-fn open(config: &Config, book: Option<&Arc<PriceBook>>) -> Result<Recorder, CommandError> {
+fn open(config: &Config, prices: Option<&PriceLists>) -> Result<Recorder, CommandError> {
     let mut builder = Recorder::builder();
     if config.hours {
         builder = builder.bucket(quipu::Bucket::Hour);
@@ -139,8 +136,8 @@ fn open(config: &Config, book: Option<&Arc<PriceBook>>) -> Result<Recorder, Comm
     if let Some(tenants) = config.max_tenants {
         builder = builder.max_tenants(tenants);
     }
-    if let Some(book) = book {
-        builder = builder.price_with(Pricer::new(Arc::clone(book)));
+    if let Some(lists) = prices {
+        builder = builder.price_with(Pricer::new(Arc::clone(lists.book())));
     }
     builder.open(&config.store).map_err(CommandError::Store)
 }
@@ -148,6 +145,7 @@ fn open(config: &Config, book: Option<&Arc<PriceBook>>) -> Result<Recorder, Comm
 async fn bind(address: SocketAddr, config: &Config) -> Result<Server, CommandError> {
     let limits = Limits {
         header_bytes: config.max_header_bytes,
+        idle_time: Duration::from_secs(config.idle_seconds),
         connections: config.connections,
         grace: Duration::from_secs(config.grace_seconds),
         ..Limits::default()

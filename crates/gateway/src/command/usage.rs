@@ -17,7 +17,8 @@ use super::error::{CommandError, say};
 /// audio (tokens by disjoint kinds; null where the provider did not say),
 /// usage_state (complete, partial, missing), estimated (the counts contradict
 /// each other). What is odd about the body is said on stderr. A body without
-/// usage is no failure; one that can't be read at all is.
+/// usage, be it empty, is no failure: its usage_state is missing. One that can't
+/// be read at all is.
 #[derive(Debug, Args)]
 pub(super) struct UsageArgs {
     /// Who answered; recognised from path and body where it isn't given
@@ -84,12 +85,15 @@ pub(super) fn run(args: &UsageArgs) -> Result<(), CommandError> {
         source,
     };
     let file = open(&args.file).map_err(input_error)?;
-    let usage = read(file, extractor, args.chunk).map_err(input_error)?;
+    let (usage, is_empty) = read(file, extractor, args.chunk).map_err(input_error)?;
     if let Some(why) = usage.unreadable {
         return Err(CommandError::Body {
             name: args.file.clone(),
             why,
         });
+    }
+    if is_empty {
+        say("note: the body is empty");
     }
     for finding in &usage.findings {
         say(&format!("note: {finding}"));
@@ -109,10 +113,16 @@ fn open(file: &Path) -> io::Result<Box<dyn Read>> {
     }
 }
 
-/// Reads to the end in chunks of exactly this size, as far as the body goes.
-fn read(mut file: impl Read, mut extractor: Extractor, chunk: NonZeroUsize) -> io::Result<Usage> {
+/// Reads to the end in chunks of exactly this size, as far as the body goes;
+/// gives what it says, and whether there was nothing.
+fn read(
+    mut file: impl Read,
+    mut extractor: Extractor,
+    chunk: NonZeroUsize,
+) -> io::Result<(Usage, bool)> {
     const MOST: usize = 1 << 20;
     let mut buffer = vec![0; chunk.get().min(MOST)];
+    let mut is_empty = true;
     loop {
         let mut filled = 0;
         while let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) {
@@ -123,9 +133,10 @@ fn read(mut file: impl Read, mut extractor: Extractor, chunk: NonZeroUsize) -> i
                 Err(error) => return Err(error),
             }
         }
+        is_empty &= filled == 0;
         extractor.push(buffer.get(..filled).unwrap_or_default());
         if filled < buffer.len() {
-            return Ok(extractor.finish());
+            return Ok((extractor.finish(), is_empty));
         }
     }
 }

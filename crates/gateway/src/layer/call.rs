@@ -157,7 +157,8 @@ impl Call {
             Some(StatusCode::TOO_MANY_REQUESTS) => Outcome::RateLimited,
             Some(StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT) => Outcome::Timeout,
             Some(status) if status.is_client_error() => Outcome::ClientError,
-            Some(status) if status.is_server_error() => Outcome::UpstreamError,
+            // Those beyond 599, too, which no standard has.
+            Some(status) if status.as_u16() >= 500 => Outcome::UpstreamError,
             _ if usage.is_error || self.ending == Ending::Failed => Outcome::UpstreamError,
             _ if usage.state == UsageState::Complete => Outcome::Ok,
             _ if self.ending == Ending::Dropped => Outcome::Cancelled,

@@ -28,10 +28,15 @@ use crate::usage::Provider;
 /// | what happens | [`Outcome`](quipu::Outcome) |
 /// |---|---|
 /// | the body ends, or is dropped after its final counts | `Ok` |
-/// | 429; 408 and 504; any other 4xx; any other 5xx | `RateLimited`; `Timeout`; `ClientError`; `UpstreamError` |
-/// | the body fails, holds an error, or ends before its final counts | `UpstreamError` |
+/// | 429; 408 and 504; any other 4xx; any other from 500 on | `RateLimited`; `Timeout`; `ClientError`; `UpstreamError` |
+/// | the body fails, holds an error, or is a stream that ends between its first and its final counts | `UpstreamError` |
 /// | future or body is dropped before | `Cancelled` |
 /// | the service fails without a response | `Other` |
+///
+/// A body that ends as HTTP wants it and is cut all the same, such as half a JSON
+/// text or a stream without its end marker, is `Ok` if none of this applies: not
+/// all providers have such a mark, and not all streams have usage. Its tokens are
+/// missing, or estimated.
 ///
 /// Latency is the time until the body's end, time to first token that until
 /// the first bytes of an event stream. What the body said until then is

@@ -11,12 +11,12 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use quipu::Recorder;
 use quipu_gateway::layer::{Source, UsageLayer};
-use quipu_gateway::prices::PriceBook;
 
 use super::config::Config;
 use super::entry::Entry;
 use super::forward::Forward;
-use super::metrics::{self, Format};
+use super::metrics;
+use super::prices::PriceLists;
 use super::routes::Routes;
 use super::usage;
 
@@ -24,7 +24,7 @@ use super::usage;
 #[derive(Clone, Debug)]
 pub(crate) struct Gateway {
     pub(crate) recorder: Recorder,
-    pub(crate) book: Option<Arc<PriceBook>>,
+    pub(crate) prices: Option<Arc<PriceLists>>,
     pub(crate) metrics_by_tenant: bool,
 }
 
@@ -52,8 +52,8 @@ impl Gateway {
         if let Some(tenant) = config.tenant() {
             layer = layer.tenant(tenant);
         }
-        if let Some(book) = &self.book {
-            layer = layer.prices(Arc::clone(book));
+        if let Some(lists) = &self.prices {
+            layer = layer.prices(Arc::clone(lists.book()));
         }
         layer
     }
@@ -75,16 +75,19 @@ fn json(status: StatusCode, value: &impl serde::Serialize) -> Response {
     }
 }
 
-/// Fine as long as calls pass, which they do in any trouble of the store: that
-/// is told, not failed for.
+/// Fine as long as calls pass, which they do in any trouble of the store or of
+/// price lists: that is told, not failed for.
 async fn health(State(gateway): State<Gateway>) -> Response {
     let degraded = gateway.recorder.stats().degraded;
     let status = if degraded.is_some() { "degraded" } else { "ok" };
-    let prices = gateway.book.as_ref().map(|book| book.load().version);
+    let prices = gateway.prices.as_ref().map(|lists| {
+        let error = lists.refused();
+        serde_json::json!({"version": lists.version(), "error": error.as_deref()})
+    });
     let health = serde_json::json!({
         "status": status,
         "degraded": degraded,
-        "prices_version": prices,
+        "prices": prices,
     });
     json(StatusCode::OK, &health)
 }
@@ -104,13 +107,14 @@ async fn show_usage(State(gateway): State<Gateway>, RawQuery(query): RawQuery) -
 }
 
 async fn show_metrics(State(gateway): State<Gateway>, headers: HeaderMap) -> Response {
-    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
-    let format = Format::accepted(accept.unwrap_or_default());
+    let accept = headers.get_all(ACCEPT).into_iter();
+    let format = metrics::accepted(accept.filter_map(|value| value.to_str().ok()));
     let recorder = &gateway.recorder;
     let text = metrics::text(
         format,
         &recorder.snapshot(),
         &recorder.stats(),
+        gateway.prices.as_deref(),
         gateway.metrics_by_tenant,
     );
     ([(CONTENT_TYPE, format.content_type())], text).into_response()

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -49,8 +50,12 @@ pub(crate) struct Config {
     /// Seconds that running answers have to end when the gateway stops.
     #[serde(default = "grace")]
     pub(crate) grace_seconds: u64,
-    /// Connections of clients at once; more wait.
+    /// Connections of clients at once. Idle ones make room for more, which
+    /// wait else.
     pub(crate) connections: Option<NonZeroUsize>,
+    /// Seconds that a client's connection may be without a request.
+    #[serde(default = "idle")]
+    pub(crate) idle_seconds: u64,
     /// Bytes of a request's body.
     #[serde(default = "max_body_bytes")]
     pub(crate) max_body_bytes: u64,
@@ -136,6 +141,10 @@ const fn grace() -> u64 {
     30
 }
 
+const fn idle() -> u64 {
+    60
+}
+
 const fn timeout() -> u64 {
     600
 }
@@ -148,6 +157,12 @@ const fn max_header_bytes() -> usize {
     64 << 10
 }
 
+/// What HTTP/1 is read into is never smaller, and HTTP/2 has no word for more.
+const HEADER_BYTES: RangeInclusive<usize> = 8192..=u32::MAX as usize;
+
+/// What the recorder takes; the longest is a day.
+const CHECKPOINT_SECONDS: RangeInclusive<u64> = 1..=86_400;
+
 fn uri<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Uri, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse()
@@ -159,6 +174,11 @@ fn provider<'de, D: serde::Deserializer<'de>>(
 ) -> Result<Option<Provider>, D::Error> {
     let name = String::deserialize(deserializer)?;
     name.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+fn out_of<T: fmt::Display>(name: &str, value: T, range: &RangeInclusive<T>) -> String {
+    let (least, most) = (range.start(), range.end());
+    format!("{name} is {value}: it must be from {least} to {most}")
 }
 
 impl Config {
@@ -234,6 +254,22 @@ impl Config {
         }
         if self.max_body_bytes == 0 {
             return setting("max_body_bytes is 0: no call has so short a body".into());
+        }
+        if !HEADER_BYTES.contains(&self.max_header_bytes) {
+            return setting(out_of(
+                "max_header_bytes",
+                self.max_header_bytes,
+                &HEADER_BYTES,
+            ));
+        }
+        if let Some(seconds) = self.checkpoint_seconds
+            && !CHECKPOINT_SECONDS.contains(&seconds)
+        {
+            let what = out_of("checkpoint_seconds", seconds, &CHECKPOINT_SECONDS);
+            return setting(format!("{what}; leave it out for none"));
+        }
+        if self.idle_seconds == 0 {
+            return setting("idle_seconds is 0: it must be at least 1".into());
         }
         let is_name = |place: &Where| match place {
             Where::Header(name) => name.parse::<http::HeaderName>().is_ok(),

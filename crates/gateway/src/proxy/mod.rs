@@ -22,6 +22,6 @@ mod usage;
 
 pub(crate) use app::{Gateway, pages};
 pub(crate) use config::{Config, ConfigError};
-pub(crate) use prices::keep_fresh;
+pub(crate) use prices::{PriceLists, keep_fresh};
 pub(crate) use routes::Routes;
 pub(crate) use trouble::keep_telling;

@@ -1,6 +1,9 @@
 //! `/usage`: what was counted, with the fields of `quipu report --format json`.
 
-use quipu::{By, Day, Group, Outcome, RollUp, Snapshot, Stats, Timing, TokenKind, Totals};
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use quipu::{By, Day, Field, Group, RollUp, Snapshot, Stats, Totals};
 use serde_json::{Map, Value, json};
 
 /// What somebody wants to know.
@@ -27,10 +30,11 @@ impl Question {
         };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            match name {
-                "by" => question.by = keys(value)?,
-                "since" => question.since = Some(day(value)?),
-                "until" => question.until = Some(day(value)?),
+            let (name, value) = (decoded(name)?, decoded(value)?);
+            match &*name {
+                "by" => question.by = keys(&value)?,
+                "since" => question.since = Some(day(&value)?),
+                "until" => question.until = Some(day(&value)?),
                 other => {
                     return Err(format!(
                         "unknown parameter {other:?}; known are by, since, until"
@@ -38,17 +42,25 @@ impl Question {
                 }
             }
         }
+        if let (Some(since), Some(until)) = (question.since, question.until)
+            && since > until
+        {
+            return Err(format!("since={since} is later than until={until}"));
+        }
         Ok(question)
     }
 }
 
+/// What a part of a query stands for.
+fn decoded(part: &str) -> Result<Cow<'_, str>, String> {
+    percent_decode_str(part)
+        .decode_utf8()
+        .map_err(|_| format!("{part:?} is no text when its percent signs are decoded"))
+}
+
 fn keys(names: &str) -> Result<By, String> {
     let mut by = By::default();
-    for name in names
-        .replace("%2C", ",")
-        .split(',')
-        .filter(|name| !name.is_empty())
-    {
+    for name in names.split(',').filter(|name| !name.is_empty()) {
         let key = match name {
             "day" => &mut by.day,
             "hour" => &mut by.hour,
@@ -80,7 +92,8 @@ pub(super) fn answer(question: &Question, snapshot: &Snapshot, stats: &Stats) ->
         roll_up = roll_up.until(until);
     }
     roll_up.add(snapshot);
-    let rows: Vec<Value> = roll_up.groups().iter().map(row).collect();
+    let groups = roll_up.groups();
+    let rows: Vec<Value> = groups.iter().map(|group| row(question.by, group)).collect();
     json!({
         "generation": snapshot.generation(),
         "rows": rows,
@@ -89,63 +102,31 @@ pub(super) fn answer(question: &Question, snapshot: &Snapshot, stats: &Stats) ->
     })
 }
 
-fn row(group: &Group) -> Value {
-    let mut row = Map::new();
-    let mut name = |key: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            row.insert(key.to_owned(), value);
-        }
-    };
+/// A row with the keys that were asked for, be they unknown, and its totals.
+fn row(by: By, group: &Group) -> Value {
     let label = |label: &Option<quipu::Label>| label.as_ref().map(|it| it.as_str().into());
-    name("day", group.day.map(|day| day.to_string().into()));
-    name("hour", group.hour.map(Value::from));
-    name("provider", label(&group.provider));
-    name("model", label(&group.model));
-    name("tenant", label(&group.tenant));
-    row.append(&mut totals(&group.totals));
-    row.into()
+    let keys: [(&str, bool, Option<Value>); 5] = [
+        ("day", by.day, group.day.map(|day| day.to_string().into())),
+        ("hour", by.hour, group.hour.map(Value::from)),
+        ("provider", by.provider, label(&group.provider)),
+        ("model", by.model, label(&group.model)),
+        ("tenant", by.tenant, label(&group.tenant)),
+    ];
+    let keys = keys.into_iter().filter(|(_, is_asked, _)| *is_asked);
+    let keys = keys.map(|(key, _, value)| (key.to_owned(), value.unwrap_or_default()));
+    keys.chain(totals(&group.totals)).collect()
 }
 
 fn totals(totals: &Totals) -> Map<String, Value> {
-    let mut fields = Map::new();
-    let mut add = |name: &str, value: Value| {
-        fields.insert(name.to_owned(), value);
-    };
-    add("requests", totals.requests.into());
-    add("errors", totals.errors.into());
-    for kind in TokenKind::ALL {
-        add(kind.name(), totals.reported_tokens(kind).into());
-    }
-    let cost = (totals.priced > 0).then_some(totals.cost_nanos);
-    add("cost_nanos", cost.into());
-    for (name, timing) in [
-        ("latency", &totals.latency),
-        ("ttft", &totals.time_to_first_token),
-    ] {
-        for (of, micros) in micros(timing) {
-            add(&format!("{name}_{of}_us"), micros.into());
-        }
-    }
-    add("priced", totals.priced.into());
-    add("streamed", totals.streamed.into());
-    add("estimated", totals.estimated.into());
-    for outcome in Outcome::ALL.into_iter().filter(|it| it.is_error()) {
-        let name = format!("errors_{}", outcome.name());
-        add(&name, totals.outcome(outcome).into());
-    }
-    add("saturated", totals.saturated.into());
-    fields
-}
-
-fn micros(timing: &Timing) -> [(&'static str, Option<u64>); 4] {
-    let micros = |time: std::time::Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-    [
-        ("mean", timing.mean()),
-        ("p50", timing.quantile(0.5)),
-        ("p90", timing.quantile(0.9)),
-        ("p99", timing.quantile(0.99)),
-    ]
-    .map(|(name, time)| (name, time.map(micros)))
+    let fields = totals.fields().map(|(name, field)| {
+        let value = match field {
+            Field::Count(count) => count.into(),
+            Field::Flag(is_so) => is_so.into(),
+            _ => Value::Null,
+        };
+        (name.to_owned(), value)
+    });
+    fields.collect()
 }
 
 fn recorder(stats: &Stats) -> Value {
@@ -179,13 +160,21 @@ mod tests {
         };
         assert_eq!(by("by=model"), expected);
         assert_eq!(by("by="), By::default());
-        assert!(by("by=day%2Chour").hour);
+        assert!(by("by=day%2Chour").hour && by("by=day%2chour").hour);
+        assert!(by("%62y=%74enant").tenant);
         let question = Question::parse("since=2026-01-31&until=2026-02-01").unwrap();
         assert_eq!(question.since.unwrap().to_string(), "2026-01-31");
         for (query, part) in [
             ("by=colour", "known are day, hour"),
             ("since=yesterday", "yesterday"),
             ("limit=3", "known are by, since, until"),
+            (
+                "since=2026-02-01&until=2026-01-31",
+                "since=2026-02-01 is later",
+            ),
+            ("by=%ff", "%ff"),
+            ("by=%zz", "%zz"),
+            ("by=day+hour", "day+hour"),
         ] {
             let error = Question::parse(query).unwrap_err();
             assert!(error.contains(part), "{error}");

@@ -1,15 +1,15 @@
 //! A server for HTTP/1 and HTTP/2 on one port: accepts, drives connections
 //! within limits, and ends without breaking off what runs.
 
+mod activity;
 mod drive;
+mod room;
 mod signals;
 
-use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -18,13 +18,14 @@ use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use drive::{Begun, drive};
+use activity::Busy;
+use drive::{Idle, drive};
+use room::Room;
 pub(crate) use signals::{Hangups, Signals};
 
 /// What anything that hyper writes out may fail with.
@@ -37,12 +38,13 @@ const AFTER_REFUSAL: Duration = Duration::from_millis(20);
 /// What a client may take.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
-    /// Time for the headers of a request; a connection that is idle for so
-    /// long is closed, too.
+    /// Time for the headers of a connection's first request.
     pub(crate) header_time: Duration,
+    /// Time without a request after which a connection is closed.
+    pub(crate) idle_time: Duration,
     /// Bytes of the headers of a request, at least 8192.
     pub(crate) header_bytes: usize,
-    /// Connections at once; more wait in the system's queue.
+    /// Connections at once. Idle ones make room for more, which wait else.
     pub(crate) connections: Option<NonZeroUsize>,
     /// Time that running responses have to end when the server stops.
     pub(crate) grace: Duration,
@@ -52,6 +54,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             header_time: Duration::from_secs(30),
+            idle_time: Duration::from_secs(60),
             header_bytes: 64 << 10,
             connections: None,
             grace: Duration::from_secs(10),
@@ -62,9 +65,9 @@ impl Default for Limits {
 /// How a server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// Every response that ran was written out.
+    /// No answer was broken off.
     Drained,
-    /// So many connections were broken off.
+    /// So many connections were broken off with answers under way.
     CutOff(usize),
 }
 
@@ -74,7 +77,7 @@ pub(crate) struct Server {
     listener: TcpListener,
     address: SocketAddr,
     limits: Limits,
-    room: Option<Arc<Semaphore>>,
+    room: Option<Room>,
 }
 
 impl Server {
@@ -82,10 +85,7 @@ impl Server {
     pub(crate) async fn bind(address: SocketAddr, limits: Limits) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let room = limits.connections.map(|most| {
-            let most = most.get().min(Semaphore::MAX_PERMITS);
-            Arc::new(Semaphore::new(most))
-        });
+        let room = limits.connections.map(Room::new);
         Ok(Self {
             listener,
             address,
@@ -115,7 +115,11 @@ impl Server {
         B::Error: Into<BoxError>,
     {
         let builder = builder(&self.limits);
-        let graceful = GracefulShutdown::new();
+        let idle = Idle {
+            at_first: self.limits.header_time,
+            later: self.limits.idle_time,
+        };
+        let busy = Busy::default();
         let mut connections = JoinSet::new();
         // Closed when the server stops.
         let (running, stopped) = watch::channel(());
@@ -129,58 +133,58 @@ impl Server {
                 // Else the set would keep what has ended.
                 while connections.try_join_next().is_some() {}
                 let (stream, permit) = accepted;
-                let begun = Begun::default();
-                let service = begun.watch(service.clone());
+                let activity = busy.connection();
+                let service = activity.watch(service.clone());
                 let connection = builder
                     .serve_connection(TokioIo::new(stream), service)
                     .into_owned();
-                let connection = graceful.watch(connection);
-                let header_time = self.limits.header_time;
+                let room = self.room.clone();
                 let mut stopped = stopped.clone();
                 connections.spawn(async move {
-                    drive(connection, &begun, header_time, stopped.changed()).await;
+                    let stop = stopped.changed();
+                    drive(connection, &activity, idle, room.as_ref(), stop).await;
                     drop(permit);
                 });
             }
         }
         drop((self.listener, running));
-        let drained = timeout(self.limits.grace, graceful.shutdown());
-        match select(pin!(drained), pin!(signals.next())).await {
-            Either::Left((Ok(()), _)) => Ended::Drained,
-            _ => {
-                while connections.try_join_next().is_some() {}
-                let left = connections.len();
-                // Waits, so that bodies have been dropped, and count that.
-                connections.shutdown().await;
-                match left {
-                    0 => Ended::Drained,
-                    _ => Ended::CutOff(left),
-                }
-            }
+        let has_drained = {
+            let drained = async { while connections.join_next().await.is_some() {} };
+            let in_time = pin!(timeout(self.limits.grace, drained));
+            matches!(
+                select(in_time, pin!(signals.next())).await,
+                Either::Left((Ok(()), _))
+            )
+        };
+        if has_drained {
+            return Ended::Drained;
+        }
+        // The others had nothing to lose, and maybe no time to end.
+        let left = busy.count();
+        // Waits, so that bodies have been dropped, and count that.
+        connections.shutdown().await;
+        match left {
+            0 => Ended::Drained,
+            _ => Ended::CutOff(left),
         }
     }
 
     /// The next connection, and its share of the room there is for them.
     async fn accept(&self) -> (TcpStream, Option<OwnedSemaphorePermit>) {
-        let permit = match &self.room {
-            None => None,
-            Some(room) => match Arc::clone(room).acquire_owned().await {
-                Ok(permit) => Some(permit),
-                // It is never closed.
-                Err(_) => pending().await,
-            },
-        };
-        loop {
+        let stream = loop {
             match self.listener.accept().await {
-                Ok((stream, _)) => {
-                    // Events of a stream are small and are to leave at once. A
-                    // socket that refuses is one whose client has left.
-                    let _ = stream.set_nodelay(true);
-                    return (stream, permit);
-                }
+                Ok((stream, _)) => break stream,
                 Err(_) => sleep(AFTER_REFUSAL).await,
             }
-        }
+        };
+        // Events of a stream are small and are to leave at once. A socket that
+        // refuses is one whose client has left.
+        let _ = stream.set_nodelay(true);
+        let permit = match &self.room {
+            Some(room) => Some(room.enter().await),
+            None => None,
+        };
+        (stream, permit)
     }
 }
 
@@ -190,7 +194,8 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_time)
+        // Idle connections are ended by `drive`, whatever they speak.
+        .header_read_timeout(None)
         .max_buf_size(bytes);
     builder
         .http2()

@@ -59,6 +59,14 @@ fn settings_that_make_no_sense_are_named() {
         (top("max_tenants = \"many\""), "max_tenants"),
         (top("connections = 0"), "connections"),
         (top("max_body_bytes = 0"), "max_body_bytes"),
+        (top("max_header_bytes = 8191"), "from 8192 to 4294967295"),
+        (
+            top("max_header_bytes = 4294967296"),
+            "from 8192 to 4294967295",
+        ),
+        (top("checkpoint_seconds = 0"), "from 1 to 86400"),
+        (top("checkpoint_seconds = 86401"), "from 1 to 86400"),
+        (top("idle_seconds = 0"), "idle_seconds"),
         (top("tenant = [{ header = \"x y\" }]"), "x y"),
         (top("tenant = [{ json = \"\" }]"), "tenant"),
         (route("timeout_seconds = 0"), "timeout_seconds"),
@@ -155,6 +163,9 @@ fn stores_and_addresses_that_are_taken_are_said() {
 fn the_command_line_alone_is_enough() {
     let said = command().args(["run"]).output().unwrap();
     assert_eq!(said.status.code(), Some(2));
+    let said = String::from_utf8(said.stderr).unwrap();
+    assert!(said.contains("--upstream <URL>"), "{said}");
+    assert!(said.contains("CONFIG"), "{said}");
     let both = ["run", "--upstream", "http://x", "gateway.toml"];
     assert_eq!(
         command().args(both).output().unwrap().status.code(),

@@ -114,6 +114,39 @@ fn what_the_upstream_breaks_off_is_its_error() {
 }
 
 #[test]
+fn what_ends_well_before_its_usage_is_no_error() {
+    let setup = Setup::new(&[]);
+    let headers = [("x-mock-fault", "truncate")];
+    let mut calls = 0;
+    for (case, is_stream) in [
+        (&CHAT, true),
+        (&RESPONSES, true),
+        (&CHAT, false),
+        (&RESPONSES, false),
+        (&MESSAGES, false),
+    ] {
+        let body = if is_stream {
+            streamed(case.body)
+        } else {
+            case.body.to_owned()
+        };
+        let answer = post(&setup.gateway, case.path, &headers, &body).unwrap();
+        assert!(answer.is_whole);
+        let is_cut = !["[DONE]", "response.completed", "\"usage\":{"]
+            .iter()
+            .any(|mark| answer.text().contains(mark));
+        assert!(is_cut, "{}", answer.text());
+        calls += 1;
+    }
+    let total = setup.counted(calls);
+    assert_eq!(total["errors"], 0);
+    for kind in ["input", "output"] {
+        assert_eq!(total[kind], Value::Null, "{total}");
+    }
+    assert_eq!(setup.served()["requests"]["truncated"], calls);
+}
+
+#[test]
 fn a_reset_over_http2_is_one_too() {
     let setup = Setup::new(&[]);
     let headers = [("x-mock-fault", "reset-after=2")];

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod configurations;
+mod connections;
 mod endings;
 mod exposition;
 mod keys;

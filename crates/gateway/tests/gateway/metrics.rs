@@ -11,11 +11,18 @@ pub(crate) fn check(gateway: &Server) -> Page {
     let plain = page(gateway, "/metrics", &[]);
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     assert_eq!(plain.header("content-type"), kind);
-    let plain = Page::parse(&plain.text());
     let accept = "application/openmetrics-text; version=1.0.0,text/plain;q=0.5";
     let open = page(gateway, "/metrics", &[("accept", accept)]);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     assert_eq!(open.header("content-type"), kind);
+    // Several lines are one list.
+    let accept = [
+        ("accept", "application/openmetrics-text;q=0.2"),
+        ("accept", "text/plain;q=0.7"),
+    ];
+    let less = page(gateway, "/metrics", &accept);
+    assert_eq!(less.header("content-type"), plain.header("content-type"));
+    let plain = Page::parse(&plain.text());
     let open = Page::parse_open_metrics(&open.text());
     assert!(plain.samples.keys().eq(open.samples.keys()));
     plain

@@ -1,6 +1,7 @@
 //! `/usage` and `/healthz`.
 
-use serde_json::{Value, json};
+use quipu::{Field, Totals};
+use serde_json::{Map, Value, json};
 
 use crate::cases::{CHAT, MESSAGES, streamed};
 use crate::client::{get, page, post};
@@ -48,6 +49,8 @@ fn usage_answers_what_is_asked() {
         ("by=day,hour,tenant", 1),
         ("since=2026-01-01&until=9999-12-31", 2),
         (&format!("since={today}"), 2),
+        (&format!("since={today}&until={today}"), 2),
+        ("%62y=%6dodel&since=2026%2d01%2D01", 2),
         ("since=9999-12-31", 0),
         ("until=1999-12-31", 0),
         ("&&by=model&", 2),
@@ -71,6 +74,11 @@ fn a_question_that_makes_no_sense_is_told_so() {
         ("since=yesterday", "yesterday"),
         ("until=2026-02-30", "2026-02-30"),
         ("limit=3", "known are by, since, until"),
+        (
+            "since=2026-02-01&until=2026-01-31",
+            "later than until=2026-01-31",
+        ),
+        ("by=%ff", "%ff"),
         ("by", ""),
     ] {
         let answer = page(&setup.gateway, &format!("/usage?{query}"), &[]);
@@ -101,11 +109,50 @@ fn hours_are_told_where_the_store_has_them() {
 }
 
 #[test]
+fn rows_have_the_fields_of_a_report() {
+    let mut setup = two_calls(&format!("tenant = [{{ fixed = \"acme\" }}]\n{ROUTE}"));
+    let usage = setup.usage("by=day,hour,provider,model,tenant");
+    let fields = |totals: &Totals| -> Map<String, Value> {
+        let fields = totals.fields().map(|(name, field)| {
+            let value = match field {
+                Field::Count(count) => json!(count),
+                Field::Flag(flag) => json!(flag),
+                _ => Value::Null,
+            };
+            (name.to_owned(), value)
+        });
+        fields.collect()
+    };
+    let stored = setup.end();
+    assert_eq!(usage["total"], Value::from(fields(&stored.total())));
+    let mut of_rows: Vec<Value> = Vec::new();
+    for row in stored.rows() {
+        let mut expected = fields(&row.totals);
+        expected.insert("day".into(), row.day.to_string().into());
+        // Asked for, and not kept.
+        expected.insert("hour".into(), Value::Null);
+        for (key, label) in [
+            ("provider", &row.provider),
+            ("model", &row.model),
+            ("tenant", &row.tenant),
+        ] {
+            expected.insert(key.into(), label.as_str().into());
+        }
+        of_rows.push(expected.into());
+    }
+    let rows = usage["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), of_rows.len());
+    for row in rows {
+        assert!(of_rows.contains(row), "{row} in {of_rows:?}");
+    }
+}
+
+#[test]
 fn health_is_told() {
     let setup = Setup::new(&[]);
     let health = page(&setup.gateway, "/healthz", &[]);
     assert_eq!(health.status, 200);
-    let expected = json!({"status": "ok", "degraded": null, "prices_version": null});
+    let expected = json!({"status": "ok", "degraded": null, "prices": null});
     assert_eq!(health.json(), expected);
     let head = get(&setup.gateway, "/metrics", &[]);
     assert_eq!(head.status, 200);

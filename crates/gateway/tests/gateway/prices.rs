@@ -4,10 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cases::{CHAT, MESSAGES, streamed};
 use crate::client::{page, post};
+use crate::metrics::check;
 use crate::server::wait_for;
 use crate::setup::{ROUTE, Setup};
 
@@ -46,8 +47,19 @@ fn priced() -> Setup {
     Setup::in_dir(dir, &[], &config, &[])
 }
 
+/// What `/healthz` says of the prices.
+fn health(setup: &Setup) -> Value {
+    page(&setup.gateway, "/healthz", &[]).json()["prices"].clone()
+}
+
 fn version(setup: &Setup) -> Value {
-    page(&setup.gateway, "/healthz", &[]).json()["prices_version"].clone()
+    health(setup)["version"].clone()
+}
+
+/// Version of the prices, and whether the lists are refused.
+fn metrics(setup: &Setup) -> [String; 2] {
+    let page = check(&setup.gateway);
+    ["quipu_prices_version", "quipu_prices_refused"].map(|name| page.sum(name).to_string())
 }
 
 #[test]
@@ -83,7 +95,8 @@ fn a_hangup_brings_a_changed_list_into_use_and_a_wrong_one_not() {
     let ask = || post(&setup.gateway, CHAT.path, CHAT.asked, CHAT.body).unwrap();
     ask();
     assert_eq!(setup.counted(1)["cost_nanos"], CHAT_COST);
-    assert_eq!(version(&setup), 1);
+    assert_eq!(health(&setup), json!({"version": 1, "error": null}));
+    assert_eq!(metrics(&setup), ["1", "0"]);
 
     // Half a list, half a change: nothing of it is used.
     fs::write(&list, &LIST[..LIST.len() - 40]).unwrap();
@@ -94,13 +107,25 @@ fn a_hangup_brings_a_changed_list_into_use_and_a_wrong_one_not() {
     });
     assert!(said.contains("the prices stay as they were"), "{said}");
     assert!(said.contains("prices.toml"), "{said}");
-    assert_eq!(version(&setup), 1);
+    let refused = health(&setup);
+    assert_eq!(refused["version"], 1);
+    let error = refused["error"].as_str().unwrap();
+    assert!(
+        error.contains("prices.toml") && !error.contains('\n'),
+        "{error}"
+    );
+    assert!(said.contains(error), "{said}");
+    assert_eq!(metrics(&setup), ["1", "1"]);
+    let status = page(&setup.gateway, "/healthz", &[]).json()["status"].clone();
+    assert_eq!(status, "ok");
     ask();
     assert_eq!(setup.counted(2)["cost_nanos"], 2 * CHAT_COST);
 
     fs::write(&list, LIST.replace("\"2.50\"", "\"5\"")).unwrap();
     setup.gateway.signal(Signal::HUP);
     wait_for("the new list", || (version(&setup) == 2).then_some(()));
+    assert_eq!(health(&setup)["error"], Value::Null);
+    assert_eq!(metrics(&setup), ["2", "0"]);
     ask();
     let dearer = CHAT_COST + 812 * 2500;
     assert_eq!(setup.counted(3)["cost_nanos"], 2 * CHAT_COST + dearer);
@@ -137,7 +162,9 @@ fn lists_are_looked_at_from_time_to_time() {
 #[test]
 fn a_hangup_without_lists_is_no_reason_to_die() {
     let setup = Setup::new(&[]);
-    assert_eq!(version(&setup), Value::Null);
+    assert_eq!(health(&setup), Value::Null);
+    let page = check(&setup.gateway);
+    assert_eq!(page.of("quipu_prices_version").count(), 0);
     setup.gateway.signal(Signal::HUP);
     post(&setup.gateway, CHAT.path, &[], CHAT.body).unwrap();
     assert_eq!(setup.counted(1)["priced"], 0);

@@ -123,6 +123,8 @@ async fn the_status_tells_whose_failure_it_is() {
         (500, Outcome::UpstreamError),
         (504, Outcome::Timeout),
         (529, Outcome::UpstreamError),
+        (600, Outcome::UpstreamError),
+        (999, Outcome::UpstreamError),
     ];
     for (status, expected) in cases {
         let recorder = Recorder::in_memory();

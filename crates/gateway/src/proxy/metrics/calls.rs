@@ -235,8 +235,8 @@ mod tests {
         recorder.record(failed).unwrap();
         recorder.flush(Duration::from_secs(30)).unwrap();
         let page = |by_tenant| {
-            let stats = recorder.stats();
-            super::super::text(Format::Prometheus, &recorder.snapshot(), &stats, by_tenant)
+            let (snapshot, stats) = (recorder.snapshot(), recorder.stats());
+            super::super::text(Format::Prometheus, &snapshot, &stats, None, by_tenant)
         };
         let model = "gen_ai_provider_name=\"openai\",gen_ai_request_model=\"m\"";
         let whole = page(true);

@@ -10,15 +10,6 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// What an `accept` header asks for.
-    pub(crate) fn accepted(accept: &str) -> Self {
-        if accept.contains("application/openmetrics-text") {
-            Self::OpenMetrics
-        } else {
-            Self::Prometheus
-        }
-    }
-
     pub(crate) const fn content_type(self) -> &'static str {
         match self {
             Self::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
@@ -194,13 +185,5 @@ mod tests {
         assert!(page.starts_with("# HELP calls Calls.\n# TYPE calls counter\ncalls_total{"));
         assert!(page.contains("# UNIT time_seconds seconds\n"));
         assert!(page.ends_with("# EOF\n"));
-    }
-
-    #[test]
-    fn the_format_is_what_is_accepted() {
-        let prometheus = "application/openmetrics-text;version=1.0.0,text/plain;q=0.3";
-        assert_eq!(Format::accepted(prometheus), Format::OpenMetrics);
-        assert_eq!(Format::accepted("*/*"), Format::Prometheus);
-        assert_eq!(Format::accepted(""), Format::Prometheus);
     }
 }
