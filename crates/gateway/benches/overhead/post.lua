@@ -1,6 +1,10 @@
--- One chat completion after the other; a stream where the argument says so.
+-- One chat completion after the other: a stream, or one that takes its time,
+-- where the argument says so.
 function init(arguments)
     local stream = arguments[1] == "stream"
+    if arguments[1] == "waiting" then
+        wrk.headers["x-mock-first-ms"] = "20"
+    end
     local body = '{"model":"gpt-4o","max_tokens":64,"messages":[{"role":"user","content":"Hello"}]'
     wrk.method = "POST"
     wrk.headers["content-type"] = "application/json"

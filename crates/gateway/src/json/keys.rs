@@ -86,6 +86,7 @@ impl Default for Keys {
 
 impl Keys {
     /// The node of a key in an object; [`Node::DEAD`] where it leads nowhere.
+    #[inline]
     pub(super) fn get(&self, object: Node, key: &[u8]) -> Node {
         let sign = Sign::of(key);
         let mut at = sign.spread(object);

@@ -26,6 +26,7 @@ pub(super) struct Member<'a> {
 }
 
 /// The key without escapes that `bytes` begin with, at its quote, and its value.
+#[inline]
 pub(super) fn member(bytes: &[u8]) -> Option<Member<'_>> {
     let (key, rest) = string(bytes)?;
     let (b':', rest) = after_blanks(rest).split_first()? else {
@@ -95,6 +96,7 @@ pub(super) fn end_of_run(text: &[u8]) -> Option<usize> {
 }
 
 /// The number or literal that `bytes` begin with, and what is behind it.
+#[inline]
 pub(super) fn bare(bytes: &[u8]) -> Option<(Bare, &[u8])> {
     // Nearly all are counts or null.
     let digits = bytes

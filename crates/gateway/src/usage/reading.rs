@@ -4,7 +4,7 @@
 //! replace what earlier documents said, field by field. So counts that run are
 //! kept, not added, and a damaged document leaves nothing behind.
 
-use smallvec::SmallVec;
+use std::mem::swap;
 
 use super::counts::{Counts, Shape};
 use super::fields::{Action, Fields, Mark, Marks, fields};
@@ -14,7 +14,7 @@ use crate::json::{Bare, Node, Sink, Text};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Values {
     /// Of the shapes that were met, each once: mostly of one.
-    counts: SmallVec<[(Shape, Counts); 2]>,
+    counts: Vec<(Shape, Counts)>,
     pub(crate) marks: Marks,
     pub(crate) model: Text,
     pub(crate) service_tier: Text,
@@ -102,10 +102,13 @@ impl Reading {
         let values = &mut self.values;
         values.marks.add(pending.marks);
         values.has_bad_count |= pending.has_bad_count;
-        let mut has_counts = false;
+        let has_counts = pending.counts.iter().any(|(_, newer)| !newer.is_empty());
+        if values.counts.is_empty() {
+            // As with every body that is one document.
+            swap(&mut values.counts, &mut pending.counts);
+        }
         for (shape, newer) in &pending.counts {
             values.counts_mut(*shape).replace(newer);
-            has_counts |= !newer.is_empty();
         }
         if has_counts {
             self.has_final_counts = values.marks.has(Mark::Finished);
