@@ -7,7 +7,8 @@
 
 use super::Ending;
 use super::base64::Base64;
-use crate::json::{Bare, Node, Scanner, Sink};
+use super::framed::{Frame, Framed};
+use crate::json::Scanner;
 use crate::usage::fields::{Mark, fields};
 use crate::usage::reading::Reading;
 
@@ -213,8 +214,8 @@ fn header(headers: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 
 impl Envelope {
     fn push(&mut self, bytes: &[u8], reading: &mut Reading) {
-        let inner = &mut self.inner;
-        self.outer.push(bytes, &mut Unpack { inner, reading });
+        let frame = Unpack(&mut self.inner);
+        self.outer.push(bytes, &mut Framed { reading, frame });
     }
 
     /// The message is whole and sound.
@@ -232,45 +233,26 @@ impl Envelope {
     }
 }
 
-/// Hands on what the payload says, and unpacks what is in it.
-struct Unpack<'a> {
-    inner: &'a mut Inner,
-    reading: &'a mut Reading,
-}
+/// Unpacks what is in the payload.
+struct Unpack<'a>(&'a mut Inner);
 
-impl Sink for Unpack<'_> {
-    fn open(&mut self, node: Node) {
-        self.reading.open(node);
-    }
-
-    fn close(&mut self, node: Node) {
-        self.reading.close(node);
-    }
-
-    fn bare(&mut self, node: Node, value: Bare) {
-        self.reading.bare(node, value);
-    }
-
-    fn string(&mut self, node: Node, value: Option<&[u8]>) {
-        self.reading.string(node, value);
-    }
-
-    fn piece(&mut self, piece: &[u8]) {
+impl Frame for Unpack<'_> {
+    fn piece(&mut self, piece: &[u8], reading: &mut Reading) {
         let Inner {
             scanner, base64, ..
-        } = self.inner;
-        base64.push(piece, |bytes| scanner.push(bytes, self.reading));
+        } = self.0;
+        base64.push(piece, |bytes| scanner.push(bytes, reading));
     }
 
-    fn pieces_end(&mut self) {
+    fn pieces_end(&mut self, reading: &mut Reading) {
         let Inner {
             scanner, base64, ..
-        } = self.inner;
-        let is_good = base64.end(|bytes| scanner.push(bytes, self.reading));
+        } = self.0;
+        let is_good = base64.end(|bytes| scanner.push(bytes, reading));
         if !is_good || !scanner.is_at_rest() {
-            self.inner.is_malformed = true;
-            self.reading.discard();
+            self.0.is_malformed = true;
+            reading.discard();
         }
-        self.inner.scanner.reset();
+        self.0.scanner.reset();
     }
 }

@@ -1,7 +1,8 @@
 //! A body that is JSON: one text, or one in each line.
 
 use super::Ending;
-use crate::json::{Bare, Node, Scanner, Sink};
+use super::framed::{Frame, Framed};
+use crate::json::Scanner;
 use crate::usage::fields::fields;
 use crate::usage::reading::Reading;
 
@@ -26,27 +27,20 @@ impl Default for JsonText {
 }
 
 /// Lets each document count when it is whole.
-struct Documents<'a>(&'a mut Reading);
+struct Documents;
 
-impl Sink for Documents<'_> {
-    fn open(&mut self, node: Node) {
-        self.0.open(node);
+impl Frame for Documents {
+    fn document(&mut self, reading: &mut Reading) {
+        reading.commit();
     }
+}
 
-    fn close(&mut self, node: Node) {
-        self.0.close(node);
-    }
-
-    fn bare(&mut self, node: Node, value: Bare) {
-        self.0.bare(node, value);
-    }
-
-    fn string(&mut self, node: Node, value: Option<&[u8]>) {
-        self.0.string(node, value);
-    }
-
-    fn document(&mut self) {
-        self.0.commit();
+impl Documents {
+    const fn of(reading: &mut Reading) -> Framed<'_, Self> {
+        Framed {
+            reading,
+            frame: Self,
+        }
     }
 }
 
@@ -55,7 +49,9 @@ impl JsonText {
         // Lines matter only between documents and after a bad one.
         while !bytes.is_empty() {
             if !self.is_by_line && !self.scanner.is_at_rest() && !self.scanner.is_broken() {
-                bytes = self.scanner.push_document(bytes, &mut Documents(reading));
+                bytes = self
+                    .scanner
+                    .push_document(bytes, &mut Documents::of(reading));
                 if self.scanner.is_broken() {
                     self.is_malformed = true;
                     reading.discard();
@@ -65,7 +61,7 @@ impl JsonText {
             let at = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
             let (line, behind) = bytes.split_at(at);
             bytes = behind;
-            self.scanner.push(line, &mut Documents(reading));
+            self.scanner.push(line, &mut Documents::of(reading));
             let is_line_end = line.ends_with(b"\n");
             // A string can't hold a line end; where it does, and that isn't
             // one document in each line, there is nothing to gain by it.
@@ -84,7 +80,7 @@ impl JsonText {
     }
 
     pub(crate) fn end(&mut self, reading: &mut Reading) -> Ending {
-        self.scanner.end(&mut Documents(reading));
+        self.scanner.end(&mut Documents::of(reading));
         let is_whole = self.scanner.is_at_rest();
         if self.scanner.is_broken() {
             reading.discard();

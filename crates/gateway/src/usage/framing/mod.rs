@@ -6,6 +6,7 @@
 
 mod base64;
 mod event_stream;
+mod framed;
 mod json_text;
 mod repeat;
 mod sniff;

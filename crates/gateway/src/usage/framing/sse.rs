@@ -3,8 +3,9 @@
 //! together.
 
 use super::Ending;
+use super::framed::{Frame, Framed};
 use super::repeat::Repeat;
-use crate::json::{Bare, Node, Scanner, Sink, Unread};
+use crate::json::{Scanner, Unread};
 use crate::usage::fields::{Mark, fields};
 use crate::usage::reading::Reading;
 
@@ -43,29 +44,12 @@ pub(crate) struct Sse {
 
 /// Notes on the way what may differ in the next event.
 struct Noted<'a> {
-    reading: &'a mut Reading,
     repeat: &'a mut Repeat,
     /// Bytes of the event behind those that are read.
     left: usize,
 }
 
-impl Sink for Noted<'_> {
-    fn open(&mut self, node: Node) {
-        self.reading.open(node);
-    }
-
-    fn close(&mut self, node: Node) {
-        self.reading.close(node);
-    }
-
-    fn bare(&mut self, node: Node, value: Bare) {
-        self.reading.bare(node, value);
-    }
-
-    fn string(&mut self, node: Node, value: Option<&[u8]>) {
-        self.reading.string(node, value);
-    }
-
+impl Frame for Noted<'_> {
     fn unread(&mut self, value: Unread) {
         self.repeat.may_differ(value, self.left);
     }
@@ -111,12 +95,11 @@ impl Sse {
                 let at = memchr::memchr2(b'\r', b'\n', bytes).unwrap_or(bytes.len());
                 let (run, behind) = bytes.split_at(at);
                 if self.state == State::Data {
-                    let mut noted = Noted {
-                        reading,
+                    let frame = Noted {
                         repeat: &mut self.repeat,
                         left: behind.len().saturating_sub(behind_event),
                     };
-                    self.scanner.push(run, &mut noted);
+                    self.scanner.push(run, &mut Framed { reading, frame });
                 }
                 let Some((&end, behind)) = behind.split_first() else {
                     return;
