@@ -151,12 +151,20 @@ fn grow(place: &Place, fill: impl FnOnce(), free: impl FnOnce()) {
     fill();
     records += count_days(&recorder, "before", 390);
     assert_counts_in_memory(place, &recorder, records);
+    let flushes = recorder.stats().flushes;
     for name in long_names() {
         records += count_days(&recorder, &name, 3);
     }
     assert_counts_in_memory(place, &recorder, records);
+    let unwritten = recorder.stats().unwritten;
     free();
     wait_until_recovered(place, &recorder);
+    // Commits that failed were no flushes: all that waited is one.
+    let stats = recorder.stats();
+    assert_eq!(stats.flushes, flushes + 1);
+    assert_eq!(stats.records_per_flush_last, unwritten);
+    let in_flushes = stats.records_per_flush_mean * stats.flushes as f64;
+    assert_eq!(in_flushes.round() as u64, records);
     let reopened = reopen(place, recorder, records);
     let models = reopened.snapshot().by_model();
     for name in long_names() {
