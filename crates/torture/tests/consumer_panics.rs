@@ -7,12 +7,16 @@
 mod common;
 mod support;
 
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use common::marks::{self, mark};
 use common::{PATIENCE, Place, sums};
-use quipu::{Reader, Recorder, Snapshot, Stats, UsageRecord};
+use quipu::fault::set_point_hook;
+use quipu::{Durability, Reader, Recorder, Snapshot, Stats, UsageRecord};
 use support::Hooks;
 
 /// Points that the consumer passes while all is well.
@@ -219,4 +223,36 @@ fn f37_again_and_again_is_told_and_goes_away() {
         let stats = recorder.close(PATIENCE).unwrap();
         assert!(stats.restarts >= 3, "{} restarts", stats.restarts);
     }
+}
+
+#[test]
+fn f37_the_thread_that_writes_checkpoints_is_told_of_and_goes_on() {
+    let _hooks = Hooks::take();
+    let place = Place::new();
+    let durability = Durability::Checkpoint(Duration::from_millis(10));
+    let builder = place.builder().durability(durability);
+    let recorder = builder.open(place.store()).unwrap();
+    let panics = Arc::new(AtomicBool::new(true));
+    let go_on = Arc::clone(&panics);
+    set_point_hook(Some(Arc::new(move |point| {
+        if point == "checkpoint: written" && go_on.load(Ordering::SeqCst) {
+            resume_unwind(Box::new("a panic on purpose"));
+        }
+    })));
+    record_one_each(&recorder, 0);
+    recorder.flush(PATIENCE).unwrap();
+    common::wait_until("somebody is told", || {
+        let degraded = recorder.stats().degraded;
+        degraded.is_some_and(|reason| reason.contains("checkpoint"))
+    });
+    // Commits go on.
+    record_one_each(&recorder, 1);
+    recorder.flush(PATIENCE).unwrap();
+    assert_counted(&recorder.snapshot(), &expected(2), "without checkpoints");
+    panics.store(false, Ordering::SeqCst);
+    common::wait_until("there is a checkpoint", || {
+        let stats = recorder.stats();
+        stats.checkpoint == stats.generation && stats.degraded.is_none()
+    });
+    check(&place, &recorder, &expected(2), "with a checkpoint");
 }
