@@ -169,6 +169,7 @@ fn the_checkpoint_of_another_store_is_neither_used_nor_overwritten() {
     let recorder = place.open();
     count(&recorder, 3);
     recorder.close(PATIENCE).unwrap();
+    let early = fs::read(place.aggregate()).unwrap();
     fs::write(place.store().join("checkpoint"), &theirs).unwrap();
     let recorder = place.builder().durability(durability);
     let recorder = recorder.open(place.store()).unwrap();
@@ -179,10 +180,24 @@ fn the_checkpoint_of_another_store_is_neither_used_nor_overwritten() {
     let aside = names.iter().find(|name| name.starts_with("checkpoint."));
     let aside = place.store().join(aside.expect("theirs is set aside"));
     assert!(fs::read(aside).unwrap() == theirs);
-    // Nor is another store's draft put in place of a file that is gone.
-    fs::remove_file(place.aggregate()).unwrap();
-    fs::copy(other.aggregate(), place.store().join("aggregate.new")).unwrap();
-    assert_eq!(place.open().snapshot().total().requests, 3);
+    // Nor is a draft put in place of a file that is gone where it is another
+    // store's, or has less than the checkpoint.
+    let draft = place.store().join("aggregate.new");
+    let recorder = place.builder().durability(durability);
+    let recorder = recorder.open(place.store()).unwrap();
+    count(&recorder, 2);
+    recorder.close(PATIENCE).unwrap();
+    drop(recorder);
+    for bytes in [fs::read(other.aggregate()).unwrap(), early] {
+        fs::remove_file(place.aggregate()).unwrap();
+        fs::write(&draft, &bytes).unwrap();
+        assert_eq!(place.open().snapshot().total().requests, 5);
+        assert!(!draft.exists());
+        // Beside a file that is well it is not kept for later either.
+        fs::write(&draft, &bytes).unwrap();
+        assert_eq!(place.open().snapshot().total().requests, 5);
+        assert!(!draft.exists());
+    }
 }
 
 #[test]
