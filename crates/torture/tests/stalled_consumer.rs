@@ -191,6 +191,27 @@ fn f36_a_close_gives_up_in_time_and_can_be_repeated() {
 }
 
 #[test]
+fn f36_what_is_refused_during_a_close_stays_counted() {
+    let hooks = Hooks::take();
+    let place = Place::new();
+    let (recorder, gate) = stalled(&hooks, &place, "consumer: mid batch");
+    let _open = OpenAtLast(&gate);
+    let usage = UsageRecord::new(recorder.model("p", "m").unwrap());
+    recorder.record(usage).unwrap();
+    let soon = Duration::from_millis(5);
+    assert!(matches!(recorder.close(soon), Err(CloseError::Timeout)));
+    for _ in 0..3 {
+        assert_eq!(recorder.record(usage), Err(RecordError::Closed));
+    }
+    gate.open();
+    let closed = recorder.close(PATIENCE).unwrap();
+    drop(recorder);
+    for stats in [closed, place.open().stats()] {
+        assert_eq!((stats.rejected_closed, stats.attempted), (3, 4));
+    }
+}
+
+#[test]
 fn f36_the_longest_commit_stays_known() {
     const LONG: Duration = Duration::from_millis(50);
     let hooks = Hooks::take();
