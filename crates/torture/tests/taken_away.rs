@@ -201,6 +201,23 @@ fn f23_a_removed_ring_is_said_and_costs_nothing_but_a_kill() {
 }
 
 #[test]
+fn f23_a_name_that_comes_when_the_file_was_cut() {
+    let place = Place::new();
+    // The consumer sleeps, so it is the name that comes upon it.
+    let builder = place.builder().flush_interval(Duration::from_secs(3600));
+    let recorder = builder.open(place.store()).unwrap();
+    count(&recorder, 5);
+    recorder.flush(PATIENCE).unwrap();
+    let file = File::options().write(true).open(place.aggregate());
+    file.unwrap().set_len(0).unwrap();
+    let usage = one_two(&recorder, "m", "a new name");
+    recorder.record(usage).unwrap();
+    recorder.flush(PATIENCE).unwrap();
+    let tenants = reopen(&place, recorder, 6).snapshot().by_tenant();
+    assert!(tenants.iter().any(|of| of.tenant == "a new name"));
+}
+
+#[test]
 fn f23_of_two_troubles_readers_are_told_the_graver_one() {
     let seam = Seam::take();
     let place = Place::new();
