@@ -150,6 +150,9 @@ fn f21_errors_while_a_store_is_closed() {
         let closed = recorder.close(PATIENCE);
         drop(recorder);
         let is_met = armed.end();
+        // What was not finished is not left behind.
+        let draft = place.store().join("checkpoint.new");
+        assert!(plan.call == "remove" || !draft.exists(), "{plan:?}");
         match closed {
             Ok(stats) => assert_eq!(stats.committed, 8, "{plan:?}"),
             Err(CloseError::Degraded(reason)) => assert!(is_met && !reason.is_empty()),
