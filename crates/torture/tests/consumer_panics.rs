@@ -16,8 +16,8 @@ use std::time::Duration;
 use common::marks::{self, mark};
 use common::{PATIENCE, Place, sums};
 use quipu::fault::set_point_hook;
-use quipu::{Durability, Reader, Recorder, Snapshot, Stats, UsageRecord};
-use support::Hooks;
+use quipu::{Durability, Reader, RecordError, Recorder, Snapshot, Stats, UsageRecord};
+use support::{Gate, Hooks};
 
 /// Points that the consumer passes while all is well.
 const POINTS: [&str; 7] = [
@@ -168,6 +168,43 @@ fn f37_a_ring_that_is_full_of_committed_records_is_given_back() {
         let expected = marks::once([(String::new(), (0..65).collect())]);
         check(&place, &recorder, &expected, point);
     }
+}
+
+#[test]
+fn f37_what_a_panic_left_unpublished_is_seen_before_its_slots_are_free() {
+    let hooks = Hooks::take();
+    let place = Place::new();
+    let builder = place.builder().shards(1).shard_capacity(64);
+    let recorder = builder.open(place.store()).unwrap();
+    let usage = UsageRecord::new(recorder.model("p", "m").unwrap());
+    let gate = Arc::new(Gate::default());
+    gate.close();
+    let held = Arc::clone(&gate);
+    let has_panicked = AtomicBool::new(false);
+    hooks.at_points(move |point| match point {
+        "commit: after the store" if !has_panicked.swap(true, Ordering::SeqCst) => {
+            resume_unwind(Box::new("a panic on purpose"));
+        }
+        "commit: before the release" => held.pass(),
+        _ => {}
+    });
+    let batch: Vec<_> = (0..64).map(|n| mark(usage, n)).collect();
+    assert_eq!(recorder.record_batch(&batch), 64);
+    common::wait_until("it begins again", || gate.has_held());
+    let stats = recorder.stats();
+    let refused = recorder.record(mark(usage, 64));
+    // Before anything can fail: the recorder's drop waits for its consumer.
+    gate.open();
+    assert_eq!((stats.committed, stats.in_ring), (64, 0));
+    assert_eq!(
+        refused,
+        Err(RecordError::Full),
+        "its slots are not free yet"
+    );
+    recorder.record_timeout(mark(usage, 64), PATIENCE).unwrap();
+    recorder.flush(PATIENCE).unwrap();
+    let expected = marks::once([(String::new(), (0..65).collect())]);
+    assert_eq!(marks::counted(&recorder.snapshot()), expected);
 }
 
 #[test]
