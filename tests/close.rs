@@ -13,8 +13,8 @@ use std::time::Duration;
 use common::marks::{self, MARKS, mark};
 use common::{PATIENCE, Place, child};
 use quipu::{
-    CloseError, FlushError, NameError, Reader, RecordError, Recorder, Stats, TenantId, UsageRecord,
-    Writer,
+    CloseError, Durability, FlushError, NameError, Reader, RecordError, Recorder, Stats, TenantId,
+    UsageRecord, Writer,
 };
 
 /// What a producer saw until well after the close.
@@ -289,6 +289,23 @@ fn f40_a_close_that_gives_up_can_be_repeated() {
         }
         assert_eq!(recorder.record(usage), Err(RecordError::Closed));
         assert_eq!(recorder.close(PATIENCE).unwrap().committed, 9);
+    }
+}
+
+#[test]
+fn the_checkpoint_of_a_close_is_known_from_the_next_open_on() {
+    let place = Place::new();
+    let durability = Durability::Checkpoint(Duration::from_secs(86_400));
+    let open = || place.builder().durability(durability).open(place.store());
+    let recorder = open().unwrap();
+    let stats = recorder.close(PATIENCE).unwrap();
+    assert!(stats.checkpoint > 0 && stats.checkpoint == stats.generation);
+    drop(recorder);
+    for _ in 0..10 {
+        // The next may be there by now, never none.
+        let recorder = open().unwrap();
+        assert!(recorder.stats().checkpoint >= stats.checkpoint);
+        recorder.close(PATIENCE).unwrap();
     }
 }
 

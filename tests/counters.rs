@@ -130,6 +130,31 @@ fn f32_sums_that_are_merged_by_hand_saturate_and_say_so() {
 }
 
 #[test]
+fn sums_that_are_merged_by_hand_have_all_that_either_has() {
+    let mut one = Totals {
+        requests: 1,
+        errors: 2,
+        outcomes: std::array::from_fn(|n| 10 + n as u64),
+        tokens: std::array::from_fn(|n| 30 + n as u64),
+        reported: std::array::from_fn(|n| 50 + n as u64),
+        cost_nanos: 3,
+        priced: 4,
+        streamed: 5,
+        estimated: 6,
+        saturated: true,
+        ..Totals::default()
+    };
+    (one.latency.count, one.latency.sum_us) = (7, 8);
+    one.time_to_first_token.count = 9;
+    one.time_to_first_token.sum_us = 10;
+    let mut sum = Totals::default();
+    sum.merge(&one);
+    assert_eq!(sum, one);
+    sum.merge(&Totals::default());
+    assert_eq!(sum, one);
+}
+
+#[test]
 fn f33_token_counts_are_exact_and_missing_is_not_zero() {
     let place = Place::new();
     let recorder = place.open();

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{PATIENCE, Place};
-use quipu::{FlushError, Reader, RecordError, UsageRecord};
+use quipu::{FlushError, Reader, RecordError, Recorder, UsageRecord};
 
 #[test]
 fn from_many_threads() {
@@ -134,4 +134,42 @@ fn enough_records_commit_before_the_interval() {
     common::wait_until("the records are committed", || {
         recorder.stats().committed >= 1 << 13
     });
+}
+
+#[test]
+fn half_a_ring_wakes_the_consumer_whichever_way_it_is_filled() {
+    const SLOTS: usize = 1 << 14;
+    type Way = fn(&Recorder, UsageRecord);
+    let ways: [(&str, Way); 4] = [
+        ("a record", |recorder, usage| {
+            recorder.record(usage).unwrap();
+        }),
+        ("a batch", |recorder, usage| {
+            assert_eq!(recorder.record_batch(&[usage]), 1);
+        }),
+        ("a wait", |recorder, usage| {
+            recorder.record_timeout(usage, PATIENCE).unwrap();
+        }),
+        ("a thread's first record", |recorder, usage| {
+            thread::scope(|scope| {
+                scope.spawn(|| recorder.record(usage).unwrap());
+            });
+        }),
+    ];
+    for (what, way) in ways {
+        let builder = Recorder::builder().shards(1).shard_capacity(SLOTS);
+        let builder = builder.flush_interval(Duration::from_secs(3600));
+        let recorder = builder.in_memory().unwrap();
+        let usage = UsageRecord::new(recorder.model("p", "m").unwrap());
+        let nearly = vec![usage; SLOTS / 2 - 100];
+        assert_eq!(recorder.record_batch(&nearly), nearly.len());
+        let mut most = SLOTS - nearly.len();
+        common::wait_until("the records are committed", || {
+            // Well before the ring is full and somebody is refused.
+            most -= 1;
+            assert!(most > 0, "{what} does not wake the consumer");
+            way(&recorder, usage);
+            recorder.stats().committed > 0
+        });
+    }
 }

@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::fs;
 use std::time::{Duration, UNIX_EPOCH};
 
 use common::{PATIENCE, Place};
@@ -48,6 +49,23 @@ fn f39_names_beyond_the_limits_are_counted_as_other() {
     let stats = recorder.close(PATIENCE).unwrap();
     assert_eq!((stats.models, stats.tenants), (2, 3));
     assert_eq!(stats.names_refused, 3 + 2 + 6);
+}
+
+#[test]
+fn f39_a_model_that_is_refused_takes_no_room_for_its_provider() {
+    for (models, name) in [(1, "m2".to_owned()), (1000, "x".repeat(257))] {
+        let place = Place::new();
+        let recorder = place.builder().max_models(models);
+        let recorder = recorder.open(place.store()).unwrap();
+        assert!(!recorder.model("p", "m").unwrap().is_other());
+        let len = || fs::metadata(place.aggregate()).unwrap().len();
+        let before = len();
+        for n in 0..5000 {
+            let provider = format!("{n:0200}");
+            assert!(recorder.model(&provider, &name).unwrap().is_other());
+        }
+        assert_eq!(len(), before, "names of 1 MB that nobody can use");
+    }
 }
 
 #[test]
@@ -197,12 +215,20 @@ fn settings_out_of_range_are_refused_before_anything_is_created() {
         place
             .builder()
             .durability(quipu::Durability::Checkpoint(Duration::from_millis(9))),
+        place
+            .builder()
+            .durability(quipu::Durability::Checkpoint(Duration::from_secs(86_401))),
         place.builder().flush_records(0),
         place.builder().max_rows(0),
+        place.builder().max_rows((1 << 26) + 1),
         place.builder().max_models(0),
+        place.builder().max_models(65_001),
+        place.builder().max_tenants(0),
+        place.builder().max_tenants(u32::MAX - 1),
         place.builder().max_name_len(0),
-        place.builder().max_name_len(40_000),
+        place.builder().max_name_len(32 * 1024 + 1),
         place.builder().buckets_kept(0),
+        place.builder().buckets_kept((1 << 26) + 1),
     ];
     for builder in builders {
         let error = builder.open(place.store()).unwrap_err();

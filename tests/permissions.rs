@@ -14,7 +14,7 @@ use std::time::Duration;
 use common::child::{self, Helper};
 use common::sums::{self, one_two};
 use common::{PATIENCE, Place, builder_at, leftovers, wait_until};
-use quipu::{OpenError, Reader, Writer};
+use quipu::{Durability, OpenError, Reader, Writer};
 
 /// A user who owns nothing.
 const USER: u32 = 65_534;
@@ -84,6 +84,30 @@ impl Drop for Modes<'_> {
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn f19_what_is_created_is_for_its_owner_and_group() {
+    let place = Place::new();
+    let durability = Durability::Checkpoint(Duration::from_millis(10));
+    let recorder = place.builder().durability(durability);
+    let recorder = recorder.open(place.store()).unwrap();
+    recorder.record(one_two(&recorder, "m", "t")).unwrap();
+    recorder.flush(PATIENCE).unwrap();
+    wait_until("there is a checkpoint", || recorder.stats().checkpoint > 0);
+    let mut paths = vec![place.store()];
+    for dir in [place.store(), place.ring_dir()] {
+        let names = common::files_in(&dir).into_iter();
+        // One that is just being written may be gone when it is looked at.
+        let names = names.filter(|name| !name.ends_with(".new"));
+        paths.extend(names.map(|name| dir.join(name)));
+    }
+    // Directory, lock, live file, checkpoint, ring.
+    assert_eq!(paths.len(), 5, "{paths:?}");
+    for path in paths {
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o007, 0, "{}: {mode:o}", path.display());
+    }
 }
 
 #[test]

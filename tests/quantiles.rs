@@ -123,6 +123,24 @@ fn of_every_distribution() {
 }
 
 #[test]
+fn a_tenant_has_a_mean_and_no_quantiles() {
+    let recorder = Recorder::in_memory();
+    let model = recorder.model("p", "m").unwrap();
+    let tenant = recorder.tenant("t").unwrap();
+    let usage = UsageRecord::new(model).tenant(tenant);
+    for millis in [1, 3] {
+        let usage = usage.latency(Duration::from_millis(millis));
+        recorder.record(usage).unwrap();
+    }
+    recorder.flush(PATIENCE).unwrap();
+    let tenants = recorder.snapshot().by_tenant();
+    assert_eq!(tenants.len(), 1, "{tenants:?}");
+    let latency = &tenants[0].totals.latency;
+    assert_eq!(latency.mean(), Some(Duration::from_millis(2)));
+    assert!(latency.histogram.is_empty() && latency.quantile(0.5).is_none());
+}
+
+#[test]
 fn f33_what_is_missing_is_not_counted() {
     let recorder = Recorder::in_memory();
     let model = recorder.model("p", "m").unwrap();

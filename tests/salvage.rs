@@ -8,6 +8,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use common::{PATIENCE, Place, at};
 use quipu::{Bucket, Durability, Reader, Salvage, SalvageError, TokenKind, UsageRecord, salvage};
@@ -81,15 +82,12 @@ fn of_a_sound_file_everything() {
     assert_eq!(found.notes, [""; 0]);
     assert_eq!(rows(into.clone()), rows(place.store()));
     let reader = Reader::open(into).unwrap();
-    let total = reader.snapshot().unwrap().total();
-    assert_eq!(
-        total,
-        Reader::open(place.store())
-            .unwrap()
-            .snapshot()
-            .unwrap()
-            .total()
-    );
+    let salvaged = reader.snapshot().unwrap();
+    let original = Reader::open(place.store()).unwrap().snapshot().unwrap();
+    assert_eq!(salvaged.total(), original.total());
+    assert_eq!(salvaged.by_day(), original.by_day());
+    assert_eq!(salvaged.by_model(), original.by_model());
+    assert_eq!(salvaged.by_tenant(), original.by_tenant());
     let stats = reader.stats().unwrap();
     assert_eq!(
         (stats.salvaged, stats.committed, stats.accepted),
@@ -148,6 +146,75 @@ fn of_a_flipped_bit_all_but_its_row() {
     assert_eq!(found.notes.len(), 1, "{:?}", found.notes);
     assert!(found.notes[0].starts_with("row 0: "), "{:?}", found.notes);
     assert!(rows(into).len() >= rows(place.store()).len() - 1);
+}
+
+/// The file after two commits, of one record and of one record more in each of
+/// two rows; and what it was after the first.
+fn two_commits(place: &Place) -> [Vec<u8>; 2] {
+    let builder = place.builder().flush_interval(Duration::from_secs(3600));
+    let recorder = builder.open(place.store()).unwrap();
+    let usage = UsageRecord::new(recorder.model("p", "m").unwrap());
+    let first = usage.tenant(recorder.tenant("first").unwrap());
+    let second = usage.tenant(recorder.tenant("second").unwrap());
+    [&[first][..], &[first, second]].map(|records| {
+        assert_eq!(recorder.record_batch(records), records.len());
+        recorder.flush(PATIENCE).unwrap();
+        fs::read(place.aggregate()).unwrap()
+    })
+}
+
+#[test]
+fn of_a_commit_that_never_happened_nothing() {
+    let place = Place::new();
+    let [first, mut bytes] = two_commits(&place);
+    // As a writer leaves it that dies before its commit counts.
+    bytes[320..328].copy_from_slice(&first[320..328]);
+    let (found, into) = salvaged(&place, &bytes);
+    assert_eq!((found.records, found.expected), (1, Some(1)));
+    assert_eq!((found.lost_rows, found.older_rows), (0, 0));
+    let tenants: Vec<_> = rows(into).into_keys().map(|(.., tenant)| tenant).collect();
+    assert_eq!(tenants, ["first"]);
+}
+
+#[test]
+fn of_a_damaged_row_the_value_before() {
+    let place = Place::new();
+    let [first, mut bytes] = two_commits(&place);
+    let extent = bytes.windows(8).position(|word| word == b"QPU-ROWS");
+    let row = extent.unwrap() + 4096;
+    let is_new = |from: usize| first[from..from + 256] != bytes[from..from + 256];
+    let newer = [row, row + 256].into_iter().find(|from| is_new(*from));
+    bytes[newer.unwrap() + 24] ^= 1;
+    let (found, _) = salvaged(&place, &bytes);
+    assert_eq!((found.older_rows, found.lost_rows), (1, 0));
+    assert_eq!((found.records, found.expected), (2, Some(3)));
+}
+
+#[test]
+fn of_a_damaged_commit_block_every_row() {
+    let place = Place::new();
+    let [first, mut bytes] = two_commits(&place);
+    // The two versions of the commit block are 1088 bytes each.
+    let is_new = |from: usize| first[from..from + 1088] != bytes[from..from + 1088];
+    let newer = [512, 1600].into_iter().find(|from| is_new(*from)).unwrap();
+    bytes[newer + 40] ^= 1;
+    let (found, into) = salvaged(&place, &bytes);
+    assert_eq!(found.records, 3, "{found:?}");
+    assert_eq!(rows(into).len(), 2);
+    assert_eq!(found.lost_rows, 0);
+    assert!(found.expected.is_none_or(|all| all >= 3), "{found:?}");
+}
+
+#[test]
+fn what_a_damaged_store_had_salvaged_is_not_salvaged_again() {
+    let (first, second) = (store(), Place::new());
+    salvage(first.aggregate(), second.store()).unwrap();
+    let third = first.path().join("third");
+    assert_eq!(salvage(second.aggregate(), &third).unwrap().records, 480);
+    let again = salvage(first.aggregate(), &third).unwrap_err();
+    assert!(matches!(again, SalvageError::Refused { .. }), "{again}");
+    let records = rows(third).values().map(|(n, _)| n).sum::<u64>();
+    assert_eq!(records, 480);
 }
 
 #[test]

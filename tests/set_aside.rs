@@ -151,6 +151,55 @@ fn f14_a_checkpoint_stands_in_for_a_damaged_file() {
     assert!(quipu::verify(place.store()).unwrap().is_sound());
 }
 
+/// Whoever copied it there meant well: it has more than the live file has.
+#[test]
+fn the_checkpoint_of_another_store_is_neither_used_nor_overwritten() {
+    let durability = Durability::Checkpoint(common::PATIENCE);
+    let other = Place::new();
+    let recorder = other.builder().durability(durability);
+    let recorder = recorder.open(other.store()).unwrap();
+    for _ in 0..5 {
+        count(&recorder, 10);
+        recorder.flush(PATIENCE).unwrap();
+    }
+    recorder.close(PATIENCE).unwrap();
+    let theirs = fs::read(other.store().join("checkpoint")).unwrap();
+
+    let place = Place::new();
+    let recorder = place.open();
+    count(&recorder, 3);
+    recorder.close(PATIENCE).unwrap();
+    let early = fs::read(place.aggregate()).unwrap();
+    fs::write(place.store().join("checkpoint"), &theirs).unwrap();
+    let recorder = place.builder().durability(durability);
+    let recorder = recorder.open(place.store()).unwrap();
+    assert_eq!(recorder.snapshot().total().requests, 3);
+    let stats = recorder.close(PATIENCE).unwrap();
+    assert_eq!(stats.checkpoint, stats.generation, "it has its own now");
+    let names = common::files_in(&place.store());
+    let aside = names.iter().find(|name| name.starts_with("checkpoint."));
+    let aside = place.store().join(aside.expect("theirs is set aside"));
+    assert!(fs::read(aside).unwrap() == theirs);
+    // Nor is a draft put in place of a file that is gone where it is another
+    // store's, or has less than the checkpoint.
+    let draft = place.store().join("aggregate.new");
+    let recorder = place.builder().durability(durability);
+    let recorder = recorder.open(place.store()).unwrap();
+    count(&recorder, 2);
+    recorder.close(PATIENCE).unwrap();
+    drop(recorder);
+    for bytes in [fs::read(other.aggregate()).unwrap(), early] {
+        fs::remove_file(place.aggregate()).unwrap();
+        fs::write(&draft, &bytes).unwrap();
+        assert_eq!(place.open().snapshot().total().requests, 5);
+        assert!(!draft.exists());
+        // Beside a file that is well it is not kept for later either.
+        fs::write(&draft, &bytes).unwrap();
+        assert_eq!(place.open().snapshot().total().requests, 5);
+        assert!(!draft.exists());
+    }
+}
+
 #[test]
 fn the_ring_of_a_damaged_file_is_replayed_beside_it() {
     for with_checkpoint in [false, true] {

@@ -170,3 +170,31 @@ fn a_moment_in_nanoseconds_is_the_same_moment() {
         assert_eq!(usage.at_nanos(nanos), usage.at(at), "{nanos}");
     }
 }
+
+#[test]
+fn a_day_is_ten_characters_and_has_a_start() {
+    for text in [
+        "2024-2-29",
+        "20240229",
+        "2024-02-29T00:00",
+        "2024-02-29T00:00:00Z",
+        "2024-02-30",
+        "1969-12-31",
+        "older",
+        "",
+    ] {
+        assert!(text.parse::<Day>().is_err(), "{text:?}");
+    }
+    assert_eq!(Day::OLDER.start(), None);
+    assert_eq!(Day::OLDER.to_string(), "older");
+    for text in ["1970-01-01", "2000-02-29", "2023-11-18"] {
+        let day: Day = text.parse().unwrap();
+        let start = day.start().unwrap();
+        assert_eq!((Day::of(start), day.to_string()), (day, text.to_owned()));
+        let next = start + Duration::from_secs(86_400);
+        assert_eq!(Day::of(next - Duration::from_nanos(1)), day);
+        assert!(Day::of(next) > day && day > Day::OLDER);
+    }
+    let before = UNIX_EPOCH - Duration::from_secs(1);
+    assert_eq!(Day::of(before).to_string(), "1970-01-01");
+}

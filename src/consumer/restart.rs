@@ -7,6 +7,7 @@ use std::time::Duration;
 use crossbeam_utils::sync::Parker;
 
 use super::run::{Consumer, Parts};
+use crate::fault::point;
 use crate::ledger::{Ledger, Row};
 use crate::store::Trouble;
 
@@ -90,6 +91,7 @@ impl Consumer {
         }
         self.publish();
         if is_left && !is_behind {
+            point!("commit: before the release");
             self.parts.drainer.release();
         }
     }

@@ -29,3 +29,15 @@ pub(crate) fn boot_id() -> [u64; 2] {
 pub(crate) fn is_same_boot(one: [u64; 2], other: [u64; 2]) -> bool {
     one == other || one == [0, 0] || other == [0, 0]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_boot_that_is_not_known_may_be_any() {
+        assert!(is_same_boot([1, 2], [1, 2]));
+        assert!(!is_same_boot([1, 2], [1, 3]));
+        assert!(is_same_boot([0, 0], [1, 2]) && is_same_boot([1, 2], [0, 0]));
+    }
+}

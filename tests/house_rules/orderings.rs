@@ -23,6 +23,7 @@ fn in_source() -> BTreeMap<Operation, usize> {
 /// two orderings.
 fn operations(source: &Source) -> Vec<Operation> {
     let code = source.without_tests();
+    check_mentions(source, code);
     let mut calls = BTreeMap::<usize, Vec<&str>>::new();
     for (place, text) in code.match_indices("Ordering::") {
         let is_word = code[..place].ends_with(|c: char| c.is_alphanumeric() || c == '_');
@@ -51,6 +52,22 @@ fn operations(source: &Source) -> Vec<Operation> {
         ]
     };
     calls.into_iter().map(operation).collect()
+}
+
+/// An ordering that goes by another name, or is handed on, would not be seen:
+/// the word stands before a variant or in the list of what is used.
+fn check_mentions(source: &Source, code: &str) {
+    for (place, word) in code.match_indices("Ordering") {
+        let rest = &code[place + word.len()..];
+        let statement = code[..place].rfind(';').map_or(0, |end| end + 1);
+        let is_used = code[statement..place].contains("use ") && rest.starts_with([',', '}', ';']);
+        assert!(
+            rest.starts_with("::") || is_used,
+            "{}: an ordering by another name: {}",
+            source.name,
+            code[place..].lines().next().unwrap_or_default()
+        );
+    }
 }
 
 /// Where the parenthesis opens in which `place` is.

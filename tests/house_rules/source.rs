@@ -38,21 +38,37 @@ pub(crate) fn rust_files(dir: &Path) -> Vec<PathBuf> {
 
 /// All of `src/`.
 pub(crate) fn sources() -> Vec<Source> {
-    let src = root().join("src");
-    let mut files = rust_files(&src);
+    let dir = root().join("src");
+    let mut files = rust_files(&dir);
     files.sort();
     files
         .into_iter()
         .map(|path| {
             let text = fs::read_to_string(&path).unwrap();
-            let lines = text.lines();
-            let code = lines.map(|line| line.split("//").next().unwrap_or_default());
+            let name = path.strip_prefix(&dir).unwrap().display().to_string();
+            assert!(!text.contains("/*"), "{name}: a comment that is no line's");
+            let code = text.lines().map(|line| without_comment(line, &name));
             Source {
-                name: path.strip_prefix(&src).unwrap().display().to_string(),
                 code: code.flat_map(|line| [line, "\n"]).collect(),
+                name,
             }
         })
         .collect()
+}
+
+/// The line up to its comment. Two slashes in a string would hide what comes
+/// after them, so there must be none.
+fn without_comment<'a>(line: &'a str, name: &str) -> &'a str {
+    let Some((code, _)) = line.split_once("//") else {
+        return line;
+    };
+    let quotes = code.matches('"').count() - code.matches("\\\"").count();
+    let quotes = quotes - code.matches("'\"'").count();
+    assert!(
+        quotes.is_multiple_of(2),
+        "{name}: slashes in a text: {line}"
+    );
+    code
 }
 
 impl Source {
@@ -67,7 +83,11 @@ impl Source {
 
     /// The code without the file's own tests, which come last.
     pub(crate) fn without_tests(&self) -> &str {
-        let tests = self.code.find("#[cfg(test)]\nmod tests");
-        &self.code[..tests.unwrap_or(self.code.len())]
+        let Some((code, tests)) = self.code.split_once("#[cfg(test)]\nmod tests {\n") else {
+            return &self.code;
+        };
+        let (_, rest) = tests.split_once("\n}\n").unwrap();
+        assert_eq!(rest, "", "{}: code after the tests", self.name);
+        code
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::source::sources;
+use crate::source::{read, root, sources};
 
 /// What a file has: blocks, implementations, traits and functions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,4 +76,22 @@ fn unsafe_is_where_it_is_allowed_and_no_more_of_it() {
     }
     let allowed = ALLOWED.map(|(name, here)| (name.to_owned(), here));
     assert_eq!(found, BTreeMap::from(allowed));
+}
+
+#[test]
+fn the_other_crates_forbid_it() {
+    let mut roots = 0;
+    for name in ["cli", "gateway", "torture"] {
+        for file in ["lib.rs", "main.rs"] {
+            let path = format!("crates/{name}/src/{file}");
+            if root().join(&path).exists() {
+                assert!(
+                    read(&path).contains("\n#![forbid(unsafe_code)]\n"),
+                    "{path}"
+                );
+                roots += 1;
+            }
+        }
+    }
+    assert_eq!(roots, 4);
 }

@@ -1,6 +1,8 @@
 //! The quipu command: replays traces, reports, checks and watches usage
 //! stores.
 
+#![forbid(unsafe_code)]
+
 mod args;
 mod error;
 mod format;

@@ -15,6 +15,8 @@
 //! report.rs      progress, and the figures
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod args;
 mod book;
 mod checkpoint;

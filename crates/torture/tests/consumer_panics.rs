@@ -7,13 +7,17 @@
 mod common;
 mod support;
 
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use common::marks::{self, mark};
 use common::{PATIENCE, Place, sums};
-use quipu::{Reader, Recorder, Snapshot, Stats, UsageRecord};
-use support::Hooks;
+use quipu::fault::set_point_hook;
+use quipu::{Durability, Reader, RecordError, Recorder, Snapshot, Stats, UsageRecord};
+use support::{Gate, Hooks};
 
 /// Points that the consumer passes while all is well.
 const POINTS: [&str; 7] = [
@@ -167,6 +171,43 @@ fn f37_a_ring_that_is_full_of_committed_records_is_given_back() {
 }
 
 #[test]
+fn f37_what_a_panic_left_unpublished_is_seen_before_its_slots_are_free() {
+    let hooks = Hooks::take();
+    let place = Place::new();
+    let builder = place.builder().shards(1).shard_capacity(64);
+    let recorder = builder.open(place.store()).unwrap();
+    let usage = UsageRecord::new(recorder.model("p", "m").unwrap());
+    let gate = Arc::new(Gate::default());
+    gate.close();
+    let held = Arc::clone(&gate);
+    let has_panicked = AtomicBool::new(false);
+    hooks.at_points(move |point| match point {
+        "commit: after the store" if !has_panicked.swap(true, Ordering::SeqCst) => {
+            resume_unwind(Box::new("a panic on purpose"));
+        }
+        "commit: before the release" => held.pass(),
+        _ => {}
+    });
+    let batch: Vec<_> = (0..64).map(|n| mark(usage, n)).collect();
+    assert_eq!(recorder.record_batch(&batch), 64);
+    common::wait_until("it begins again", || gate.has_held());
+    let stats = recorder.stats();
+    let refused = recorder.record(mark(usage, 64));
+    // Before anything can fail: the recorder's drop waits for its consumer.
+    gate.open();
+    assert_eq!((stats.committed, stats.in_ring), (64, 0));
+    assert_eq!(
+        refused,
+        Err(RecordError::Full),
+        "its slots are not free yet"
+    );
+    recorder.record_timeout(mark(usage, 64), PATIENCE).unwrap();
+    recorder.flush(PATIENCE).unwrap();
+    let expected = marks::once([(String::new(), (0..65).collect())]);
+    assert_eq!(marks::counted(&recorder.snapshot()), expected);
+}
+
+#[test]
 fn f37_without_files_too() {
     let hooks = Hooks::take();
     for point in ["consumer: mid batch", "commit: before the release"] {
@@ -219,4 +260,36 @@ fn f37_again_and_again_is_told_and_goes_away() {
         let stats = recorder.close(PATIENCE).unwrap();
         assert!(stats.restarts >= 3, "{} restarts", stats.restarts);
     }
+}
+
+#[test]
+fn f37_the_thread_that_writes_checkpoints_is_told_of_and_goes_on() {
+    let _hooks = Hooks::take();
+    let place = Place::new();
+    let durability = Durability::Checkpoint(Duration::from_millis(10));
+    let builder = place.builder().durability(durability);
+    let recorder = builder.open(place.store()).unwrap();
+    let panics = Arc::new(AtomicBool::new(true));
+    let go_on = Arc::clone(&panics);
+    set_point_hook(Some(Arc::new(move |point| {
+        if point == "checkpoint: written" && go_on.load(Ordering::SeqCst) {
+            resume_unwind(Box::new("a panic on purpose"));
+        }
+    })));
+    record_one_each(&recorder, 0);
+    recorder.flush(PATIENCE).unwrap();
+    common::wait_until("somebody is told", || {
+        let degraded = recorder.stats().degraded;
+        degraded.is_some_and(|reason| reason.contains("checkpoint"))
+    });
+    // Commits go on.
+    record_one_each(&recorder, 1);
+    recorder.flush(PATIENCE).unwrap();
+    assert_counted(&recorder.snapshot(), &expected(2), "without checkpoints");
+    panics.store(false, Ordering::SeqCst);
+    common::wait_until("there is a checkpoint", || {
+        let stats = recorder.stats();
+        stats.checkpoint == stats.generation && stats.degraded.is_none()
+    });
+    check(&place, &recorder, &expected(2), "with a checkpoint");
 }

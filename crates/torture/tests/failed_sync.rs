@@ -124,3 +124,22 @@ fn f22_a_checkpoint_whose_name_is_not_synced_is_not_safe() {
     fail("sync-dir", 1);
     fail("sync-dir", 3);
 }
+
+#[test]
+fn the_first_checkpoint_makes_the_stores_own_name_safe_too() {
+    let seam = Seam::take();
+    let place = Place::new();
+    let synced = Arc::new(Mutex::new(BTreeSet::new()));
+    let seen = Arc::clone(&synced);
+    seam.on_calls(move |made| {
+        if made.name == "sync-dir" {
+            seen.lock().unwrap().insert(made.path.to_owned());
+        }
+        Verdict::Go
+    });
+    let recorder = open(&place);
+    recorder.record(one_two(&recorder, "m", "t")).unwrap();
+    recorder.close(PATIENCE).unwrap();
+    let both = BTreeSet::from([place.path().to_owned(), place.store()]);
+    assert_eq!(*synced.lock().unwrap(), both);
+}

@@ -7,10 +7,14 @@ mod common;
 mod seam;
 
 use std::fs;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use common::sums::{check_one_two, one_two};
 use common::{PATIENCE, Place, at, builder_at, child, files_in, wait_until};
+use quipu::fault::set_point_hook;
 use quipu::{Builder, Durability, FlushError, OpenError, Reader, Recorder, UsageRecord};
 use rustix::io::Errno;
 use seam::Seam;
@@ -151,12 +155,20 @@ fn grow(place: &Place, fill: impl FnOnce(), free: impl FnOnce()) {
     fill();
     records += count_days(&recorder, "before", 390);
     assert_counts_in_memory(place, &recorder, records);
+    let flushes = recorder.stats().flushes;
     for name in long_names() {
         records += count_days(&recorder, &name, 3);
     }
     assert_counts_in_memory(place, &recorder, records);
+    let unwritten = recorder.stats().unwritten;
     free();
     wait_until_recovered(place, &recorder);
+    // Commits that failed were no flushes: all that waited is one.
+    let stats = recorder.stats();
+    assert_eq!(stats.flushes, flushes + 1);
+    assert_eq!(stats.records_per_flush_last, unwritten);
+    let in_flushes = stats.records_per_flush_mean * stats.flushes as f64;
+    assert_eq!(in_flushes.round() as u64, records);
     let reopened = reopen(place, recorder, records);
     let models = reopened.snapshot().by_model();
     for name in long_names() {
@@ -285,13 +297,24 @@ fn child_fills_memory() {
     wait_until("the disk is full", || place.join("full").exists());
     let usage = UsageRecord::new(recorder.model("p", "m").unwrap());
     let records: u64 = records.parse().unwrap();
-    for n in 0..records {
+    for n in 0..records - 1 {
         let usage = usage.at(at(86_400 * (19_000 + n % 390)));
         recorder.record_timeout(usage, PATIENCE).unwrap();
     }
     recorder.flush(PATIENCE).unwrap_err();
+    let unwritten = recorder.stats().unwritten;
+    // A panic of the consumer now makes nothing worse.
+    let has_panicked = AtomicBool::new(false);
+    set_point_hook(Some(Arc::new(move |point| {
+        if point == "consumer: mid batch" && !has_panicked.swap(true, Ordering::SeqCst) {
+            resume_unwind(Box::new("a panic on purpose"));
+        }
+    })));
+    recorder.record_timeout(usage, PATIENCE).unwrap();
+    recorder.flush(PATIENCE).unwrap_err();
     let stats = recorder.stats();
     assert!(stats.degraded.is_some());
+    assert_eq!((stats.restarts, stats.unwritten), (1, unwritten + 1));
     assert_eq!((stats.committed, stats.in_ring), (10 + records, 0));
     child::say_ready(&place);
     child::wait_for_the_end();

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use common::sums::{check_one_two, one_two};
 use common::{PATIENCE, Place, at, wait_until};
+use quipu::fault::Verdict;
 use quipu::{Builder, CloseError, Durability, FlushError, Recorder, UsageRecord};
 use rustix::io::Errno;
 use seam::Seam;
@@ -149,6 +150,9 @@ fn f21_errors_while_a_store_is_closed() {
         let closed = recorder.close(PATIENCE);
         drop(recorder);
         let is_met = armed.end();
+        // What was not finished is not left behind.
+        let draft = place.store().join("checkpoint.new");
+        assert!(plan.call == "remove" || !draft.exists(), "{plan:?}");
         match closed {
             Ok(stats) => assert_eq!(stats.committed, 8, "{plan:?}"),
             Err(CloseError::Degraded(reason)) => assert!(is_met && !reason.is_empty()),
@@ -198,4 +202,35 @@ fn f21_errors_while_a_file_is_written_anew() {
 fn f21_errors_while_a_file_is_written_anew_and_the_old_one_comes_back() {
     let seam = Seam::take();
     take_away(&seam, true);
+}
+
+#[test]
+fn f21_a_file_system_that_can_not_allocate() {
+    let seam = Seam::take();
+    seam.on_calls(|call| match call.name {
+        "allocate" => Verdict::Fail(Errno::OPNOTSUPP.into()),
+        _ => Verdict::Go,
+    });
+    let place = Place::new();
+    let recorder = builder(&place).open(place.store()).unwrap();
+    count(&recorder, 5);
+    recorder.flush(PATIENCE).unwrap();
+    let before = fs::metadata(place.aggregate()).unwrap().len();
+    // More rows and names than a new file has room for.
+    for n in 0..5 {
+        let name = format!("{n} {}", "long ".repeat(5000));
+        let model = recorder.model("p", &name).unwrap();
+        for day in 0..100u64 {
+            let usage = UsageRecord::new(model).at(at(86_400 * (19_000 + day)));
+            recorder.record_timeout(usage, PATIENCE).unwrap();
+        }
+    }
+    recorder.flush(PATIENCE).unwrap();
+    assert!(fs::metadata(place.aggregate()).unwrap().len() > before);
+    assert_eq!(recorder.close(PATIENCE).unwrap().committed, 505);
+    drop(recorder);
+    assert!(quipu::verify(place.store()).unwrap().is_sound());
+    let snapshot = place.open().snapshot();
+    assert_eq!(snapshot.total().requests, 505);
+    assert_eq!(snapshot.by_model().len(), 6);
 }

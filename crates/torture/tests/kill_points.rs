@@ -10,10 +10,10 @@ mod dying;
 use std::fs;
 use std::path::Path;
 
-use common::marks;
+use common::marks::{self, mark};
 use common::{PATIENCE, Place, files_in};
 use dying::{COMMITTED, Death, LOOSE, acknowledged, die};
-use quipu::{OpenError, Reader, Stats, fault};
+use quipu::{OpenError, Reader, Stats, UsageRecord, fault};
 
 const ALL: u64 = COMMITTED + LOOSE;
 
@@ -360,6 +360,28 @@ fn f08_killed_while_the_file_grows() {
             assert_eq!(stats.holes, 0, "{point} {nth}");
         }
     }
+}
+
+#[test]
+fn f08_killed_in_the_middle_of_a_name_before_one_that_needs_another_extent() {
+    let place = Place::new();
+    die(&place, "interns", "names: half written", 1000);
+    let open = || {
+        let builder = place.builder().max_name_len(32 * 1024);
+        builder.open(place.store()).unwrap()
+    };
+    let recorder = open();
+    // Longer than what is left of the extent, where half of a name lies.
+    let name = "c".repeat(32_000);
+    let tenant = recorder.tenant(&name).unwrap();
+    let usage = UsageRecord::new(recorder.model("p", "m").unwrap());
+    recorder.record(mark(usage.tenant(tenant), 0)).unwrap();
+    recorder.close(PATIENCE).unwrap();
+    drop(recorder);
+    assert!(quipu::verify(place.store()).unwrap().is_sound());
+    let tenants = open().snapshot().by_tenant();
+    let of = tenants.iter().find(|of| of.tenant == *name).unwrap();
+    assert_eq!(of.totals.requests, 1);
 }
 
 #[test]

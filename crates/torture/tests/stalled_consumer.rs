@@ -11,7 +11,7 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::marks::{self, mark};
 use common::{PATIENCE, Place, wait_until};
@@ -147,7 +147,9 @@ fn f36_who_waits_gets_the_first_free_slot() {
             scope.spawn(move || {
                 waiting.fetch_add(1, Ordering::SeqCst);
                 let usage = mark(usage, accepted + n);
-                recorder.record_timeout(usage, PATIENCE).unwrap();
+                // Longer than the clock has time is for ever.
+                let patience = [PATIENCE, Duration::MAX][n as usize % 2];
+                recorder.record_timeout(usage, patience).unwrap();
             });
         }
         wait_until("all wait", || {
@@ -186,6 +188,54 @@ fn f36_a_close_gives_up_in_time_and_can_be_repeated() {
     assert_eq!(recorder.close(PATIENCE).unwrap().committed, 100);
     let expected = marks::once([(String::new(), (0..100).collect())]);
     assert_eq!(marks::counted(&place.open().snapshot()), expected);
+}
+
+#[test]
+fn f36_what_is_refused_during_a_close_stays_counted() {
+    let hooks = Hooks::take();
+    let place = Place::new();
+    let (recorder, gate) = stalled(&hooks, &place, "consumer: mid batch");
+    let _open = OpenAtLast(&gate);
+    let usage = UsageRecord::new(recorder.model("p", "m").unwrap());
+    recorder.record(usage).unwrap();
+    let soon = Duration::from_millis(5);
+    assert!(matches!(recorder.close(soon), Err(CloseError::Timeout)));
+    for _ in 0..3 {
+        assert_eq!(recorder.record(usage), Err(RecordError::Closed));
+    }
+    gate.open();
+    let closed = recorder.close(PATIENCE).unwrap();
+    drop(recorder);
+    for stats in [closed, place.open().stats()] {
+        assert_eq!((stats.rejected_closed, stats.attempted), (3, 4));
+    }
+}
+
+#[test]
+fn f36_the_longest_commit_stays_known() {
+    const LONG: Duration = Duration::from_millis(50);
+    let hooks = Hooks::take();
+    let place = Place::new();
+    let (recorder, gate) = stalled(&hooks, &place, "commit: before the store");
+    let _open = OpenAtLast(&gate);
+    let usage = UsageRecord::new(recorder.model("p", "m").unwrap());
+    recorder.record(usage).unwrap();
+    wait_until("the consumer is held", || gate.has_held());
+    let since = Instant::now();
+    wait_until("it is held for long", || since.elapsed() >= LONG);
+    gate.open();
+    recorder.flush(PATIENCE).unwrap();
+    let stats = recorder.stats();
+    assert!(stats.commit_last >= LONG && stats.commit_max >= stats.commit_last);
+    wait_until("a commit was short", || {
+        recorder.record(usage).unwrap();
+        recorder.flush(PATIENCE).unwrap();
+        recorder.stats().commit_last < LONG
+    });
+    assert!(recorder.stats().commit_max >= LONG);
+    recorder.close(PATIENCE).unwrap();
+    drop(recorder);
+    assert!(place.open().stats().commit_max >= LONG);
 }
 
 #[test]

@@ -14,7 +14,8 @@ use std::time::Duration;
 use common::sums::{check_one_two, one_two};
 use common::{PATIENCE, Place, builder_at, files_in, wait_until};
 use quipu::fault::Verdict;
-use quipu::{Builder, CloseError, FlushError, Reader, Recorder};
+use quipu::{Builder, CloseError, Durability, FlushError, Reader, Recorder};
+use rustix::io::Errno;
 use seam::Seam;
 
 fn builder(place: &Place) -> Builder {
@@ -197,6 +198,65 @@ fn f23_a_removed_ring_is_said_and_costs_nothing_but_a_kill() {
     assert!(told.degraded.unwrap().contains("ring"));
     count(&recorder, 2);
     drop(reopen(&place, recorder, 10));
+}
+
+#[test]
+fn f23_a_name_that_comes_when_the_file_was_cut() {
+    let place = Place::new();
+    // The consumer sleeps, so it is the name that comes upon it.
+    let builder = place.builder().flush_interval(Duration::from_secs(3600));
+    let recorder = builder.open(place.store()).unwrap();
+    count(&recorder, 5);
+    recorder.flush(PATIENCE).unwrap();
+    let file = File::options().write(true).open(place.aggregate());
+    file.unwrap().set_len(0).unwrap();
+    let usage = one_two(&recorder, "m", "a new name");
+    recorder.record(usage).unwrap();
+    recorder.flush(PATIENCE).unwrap();
+    let tenants = reopen(&place, recorder, 6).snapshot().by_tenant();
+    assert!(tenants.iter().any(|of| of.tenant == "a new name"));
+}
+
+#[test]
+fn f23_of_two_troubles_readers_are_told_the_graver_one() {
+    let seam = Seam::take();
+    let place = Place::new();
+    let durability = Durability::Checkpoint(Duration::from_millis(10));
+    let recorder = builder(&place).durability(durability);
+    let recorder = recorder.open(place.store()).unwrap();
+    let reader = Reader::open(place.store()).unwrap();
+    let (failed, seen) = (Arc::new(AtomicU64::new(0)), place.store());
+    let count_failed = Arc::clone(&failed);
+    seam.on_calls(move |call| {
+        if call.name != "create" || call.path != seen.join("checkpoint.new") {
+            return Verdict::Go;
+        }
+        count_failed.fetch_add(1, Ordering::SeqCst);
+        Verdict::Fail(Errno::NOSPC.into())
+    });
+    fs::remove_file(place.ring_dir().join(&files_in(&place.ring_dir())[0])).unwrap();
+    count(&recorder, 3);
+    recorder.flush(PATIENCE).unwrap();
+    wait_until("some checkpoints have failed", || {
+        failed.load(Ordering::SeqCst) > 3
+    });
+    count(&recorder, 2);
+    recorder.flush(PATIENCE).unwrap();
+    let all = recorder.stats().degraded.unwrap();
+    // The writer itself says everything, once.
+    assert_eq!(all.matches("no checkpoint can be written").count(), 1);
+    assert_eq!(all.matches("the ring's file is gone").count(), 1);
+    let told = || reader.stats().unwrap().degraded.unwrap_or_default();
+    assert!(
+        told().contains("no checkpoint can be written"),
+        "{}",
+        told()
+    );
+    seam.clear();
+    wait_until("the lesser one is left", || {
+        told().contains("the ring's file is gone")
+    });
+    drop(reopen(&place, recorder, 5));
 }
 
 /// While records come, the file is cut again and again just before somebody

@@ -149,44 +149,41 @@ impl Damaged {
 
     /// The generation up to which rows count.
     fn read_commit(&mut self, header: &[u64]) -> u64 {
-        let mut newest = 0;
-        let mut sound = 0;
+        let mut sound = Vec::new();
         for version in 0..2 {
             let from = COMMIT_OFFSET / 8 + version * COMMIT_WORDS;
             let words = &header[from..from + COMMIT_WORDS];
             let payload = &words[1..COMMIT_WORDS - 1];
-            if words[COMMIT_WORDS - 1] != checksum(words[0], payload) {
-                continue;
-            }
-            sound += 1;
-            let mut block = [0; BLOCK_WORDS];
-            block.copy_from_slice(payload);
-            if words[0] > newest && words[0] != u64::MAX {
-                newest = words[0];
-                self.block = CommitBlock::from_words(&block).ok();
+            let is_sound = words[COMMIT_WORDS - 1] == checksum(words[0], payload);
+            if is_sound && !matches!(words[0], 0 | u64::MAX) {
+                let mut block = [0; BLOCK_WORDS];
+                block.copy_from_slice(payload);
+                sound.push((words[0], CommitBlock::from_words(&block).ok()));
             }
         }
+        sound.sort_by_key(|(generation, _)| *generation);
         let live = &header[LIVE_OFFSET / 8..LIVE_OFFSET / 8 + LIVE_WORDS];
-        match unseal(live[live::COMMITTED]) {
-            Some(committed) => {
-                if newest < committed {
-                    let what = "commit: the block of the last commit is not sound";
-                    self.notes.push(what.into());
-                } else if newest > committed {
-                    // It was written for a commit that never happened.
-                    self.block = self.block.take().filter(|_| sound == 2);
-                }
-                committed
-            }
+        let Some(committed) = unseal(live[live::COMMITTED]) else {
+            self.notes.push(
+                "commit: the committed generation is not sound; the newest sound value of \
+                 each row is taken, also if its commit was never finished"
+                    .into(),
+            );
+            // Of one alone nobody knows whether it is the newest.
+            self.block = sound.pop().filter(|_| sound.len() == 1).and_then(|of| of.1);
+            return u64::MAX - 1;
+        };
+        // A newer one is of a commit that never happened. An older one doesn't
+        // know the rows that were added since.
+        match sound.into_iter().find(|of| of.0 == committed) {
+            Some((_, block)) => self.block = block,
+            None if committed == 0 => {}
             None => {
-                self.notes.push(
-                    "commit: the committed generation is not sound; the newest sound value of \
-                     each row is taken, also if its commit was never finished"
-                        .into(),
-                );
-                u64::MAX - 1
+                let what = "commit: the block of the last commit is not sound";
+                self.notes.push(what.into());
             }
         }
+        committed
     }
 
     /// Where the extents are: each begins on a page with a header that has its

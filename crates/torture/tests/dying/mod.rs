@@ -53,6 +53,7 @@ pub(crate) fn child() {
         .flush_interval(Duration::from_secs(3600));
     let builder = match scenario {
         "writes checkpoints" => with_checkpoints(builder),
+        "interns" => builder.max_name_len(32 * 1024),
         _ => builder,
     };
     if scenario == "opens" {
@@ -77,6 +78,10 @@ pub(crate) fn child() {
         let is_written = || recorder.stats().checkpoint == recorder.stats().generation;
         wait_until("the first checkpoint is written", is_written);
     }
+    if scenario == "interns" {
+        // Half of the first extent of names.
+        recorder.tenant(&"a".repeat(30_000)).unwrap();
+    }
     if scenario == "records behind a hole" {
         claim_and_stop(&recorder, mark(usage, COMMITTED + LOOSE));
     } else {
@@ -87,6 +92,9 @@ pub(crate) fn child() {
         "records a batch" => {
             let batch: Vec<_> = loose.map(|n| mark(usage, n)).collect();
             recorder.record_batch(&batch);
+        }
+        "interns" => {
+            recorder.tenant(&"b".repeat(20_000)).unwrap();
         }
         "grows" => {
             // Each with a name of its own, and a row.
