@@ -192,7 +192,7 @@ impl Seen {
         for (number, row) in self.rows.iter_mut().enumerate() {
             let number = number as u32;
             let newest = self.file.generation(number, view.generation);
-            if newest.is_err() || newest != row.map(|(generation, _)| generation) {
+            if newest != row.map(|(generation, _)| generation) {
                 *row = self.file.read(number, view.generation);
             }
         }
