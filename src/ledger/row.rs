@@ -393,5 +393,11 @@ mod tests {
             Row::new(RowKey::histogram(RowKind::Latency, BucketIndex(1), 2, 16)).to_words();
         words[0] += 1 << 40;
         assert_eq!(Row::from_words(&words), None, "segment 17");
+        for (word, bit) in [(0, 49), (0, 63), (1, 48), (1, 63)] {
+            let mut words = Row::new(RowKey::usage(BucketIndex(1), 2, 3)).to_words();
+            words[word] |= 1 << bit;
+            let unknown = "a bit that nobody uses yet";
+            assert_eq!(Row::from_words(&words), None, "{unknown}: {word}, {bit}");
+        }
     }
 }
