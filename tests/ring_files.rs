@@ -141,6 +141,24 @@ fn a_commit_that_names_no_directory_for_its_ring_is_noticed() {
     }
 }
 
+/// Heads and tails of so many take more than a page.
+#[test]
+fn each_of_64_shards_has_slots_of_its_own() {
+    let place = Place::new();
+    let builder = place.builder().shards(64).shard_capacity(8);
+    let recorder = builder.open(place.store()).unwrap();
+    let usages = [one_two(&recorder, "m", "t"); 64 * 8];
+    for round in 1..4 {
+        assert_eq!(recorder.record_batch(&usages), usages.len());
+        recorder.flush(PATIENCE).unwrap();
+        let counted = sums::check_one_two(&recorder.snapshot());
+        assert_eq!(counted, round * usages.len() as u64);
+        common::wait_until("all slots are free", || recorder.stats().in_ring == 0);
+    }
+    let stats = recorder.close(PATIENCE).unwrap();
+    assert_eq!((stats.committed, stats.holes), (3 * 64 * 8, 0));
+}
+
 #[test]
 #[ignore = "a child of another test"]
 fn child_leaves_records() {
