@@ -59,12 +59,18 @@ fn f23_a_damaged_ring_is_set_aside() {
         .join(&common::files_in(&place.ring_dir())[0]);
     let sound = fs::read(&ring).unwrap();
     let aggregate = fs::read(place.aggregate()).unwrap();
-    let damages: [(&str, Vec<u8>); 4] = [
-        ("empty", Vec::new()),
-        ("half", sound[..sound.len() / 2].to_vec()),
-        ("zeros", vec![0; sound.len()]),
-        ("a huge capacity", {
+    let header = "its header is not that of the ring";
+    let length = "it doesn't have its length";
+    let damages: [(&str, Vec<u8>); 7] = [
+        ("it ends within its header", Vec::new()),
+        ("it ends within its header", sound[..255].to_vec()),
+        (length, sound[..256].to_vec()),
+        (length, sound[..sound.len() / 2].to_vec()),
+        (length, [&sound[..], &[0]].concat()),
+        (header, vec![0; sound.len()]),
+        (header, {
             let mut bytes = sound.clone();
+            // A huge capacity.
             bytes[56..64].copy_from_slice(&(1u64 << 60).to_le_bytes());
             bytes
         }),
@@ -78,6 +84,7 @@ fn f23_a_damaged_ring_is_set_aside() {
         assert_eq!(recorder.stats().rings_lost, 1, "{damage}");
         let aside = recorder.set_aside()[0].clone();
         assert_eq!(aside.original, ring);
+        assert!(aside.reason.contains(damage), "{damage}: {aside}");
         assert_eq!(fs::read(&aside.path).unwrap(), bytes, "{damage}");
         drop(recorder);
         // Whoever has the ring back may put everything as it was.
