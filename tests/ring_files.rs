@@ -6,8 +6,10 @@
 mod common;
 
 use std::fs;
+use std::path::PathBuf;
 
-use common::image::{Image, block};
+use common::image::{Image, block, checksum};
+use common::leftovers::Kept;
 use common::sums::{self, one_two};
 use common::{PATIENCE, Place, leftovers};
 use quipu::Reader;
@@ -164,6 +166,52 @@ fn each_of_64_shards_has_slots_of_its_own() {
     }
     let stats = recorder.close(PATIENCE).unwrap();
     assert_eq!((stats.committed, stats.holes), (3 * 64 * 8, 0));
+}
+
+/// They go with it, but for those that somebody may have recorded on.
+#[test]
+fn the_rings_of_a_file_that_was_not_finished() {
+    let kept = Kept::new();
+    let place = &kept.place;
+    let ring = |number: u64, is_used: bool| {
+        let mut bytes = kept.ring.clone();
+        bytes[40..48].copy_from_slice(&number.to_le_bytes());
+        let sum = checksum(0, &bytes[..248]);
+        bytes[248..256].copy_from_slice(&sum.to_le_bytes());
+        if !is_used {
+            bytes[4096..4104].fill(0);
+        }
+        bytes
+    };
+    let rings = [
+        (2, ring(2, true), true),
+        (3, ring(3, false), false),
+        (4, ring(2, false), true),
+        // Whoever created these was killed before there was a header.
+        (5, Vec::new(), false),
+        (6, vec![0; kept.ring.len()], false),
+        // Nobody did create these.
+        (7, vec![0; 100], true),
+        (8, vec![1; 100], true),
+    ];
+    let first = kept.ring_path();
+    let path = |number: u64| {
+        let name = first.to_str().unwrap().strip_suffix("1.ring").unwrap();
+        PathBuf::from(format!("{name}{number}.ring"))
+    };
+    for (number, bytes, _) in &rings {
+        fs::write(path(*number), bytes).unwrap();
+    }
+    // The rings are named after its inode.
+    fs::rename(place.aggregate(), place.store().join("aggregate.new")).unwrap();
+    fs::write(place.aggregate(), "no store").unwrap();
+    place.open().close(PATIENCE).unwrap();
+    assert!(fs::read(&first).unwrap() == kept.ring);
+    for (number, bytes, stays) in rings {
+        let found = fs::read(path(number)).ok();
+        assert!(found == stays.then_some(bytes), "ring {number}");
+    }
+    assert!(!place.store().join("aggregate.new").exists());
 }
 
 #[test]
