@@ -347,6 +347,21 @@ fn f13_rows_that_contradict_each_other_and_the_commit() {
     }
 }
 
+/// The number of names that are in the file has its check, and is too small.
+#[test]
+fn f13_fewer_names_than_were_committed() {
+    let mut store = Store::new();
+    let names = store.image.sealed(NAME_COUNT);
+    store.image.set_sealed(NAME_COUNT, names - 1);
+    store.image.write(&store.place.aggregate());
+    let said = store.ask();
+    let complaint = said.rows.unwrap_err();
+    let expected = format!("{} names are there, {names} were committed", names - 1);
+    assert!(complaint.contains(&expected), "{complaint:?}");
+    let expected = "names: there are fewer than were committed";
+    assert!(said.verified.contains(expected), "{:?}", said.verified);
+}
+
 /// What was damaged where no row was must not become a part of the next one:
 /// the file would open once and then never again.
 #[test]
