@@ -362,6 +362,21 @@ fn f13_fewer_names_than_were_committed() {
     assert!(said.verified.contains(expected), "{:?}", said.verified);
 }
 
+/// The commit is sound, and of a longer file.
+#[test]
+fn f13_fewer_rows_than_were_committed() {
+    let mut store = Store::new();
+    let extent = store.image.first_extent(true);
+    let rows = (extent.bytes - EXTENT_HEADER) / ROW;
+    store.image.set_block(block::ROWS, rows as u64 + 1);
+    store.image.write(&store.place.aggregate());
+    let said = store.ask();
+    let complaint = said.rows.unwrap_err();
+    assert!(complaint.contains("fewer rows"), "{complaint:?}");
+    let expected = format!("rows: {} are committed, {rows} are there", rows + 1);
+    assert!(said.verified.contains(&expected), "{:?}", said.verified);
+}
+
 /// What was damaged where no row was must not become a part of the next one:
 /// the file would open once and then never again.
 #[test]
