@@ -71,3 +71,39 @@ fn a_problem_that_is_gone_at_the_next_look_is_none() {
     }
     drop(recorder);
 }
+
+/// Commits that come after `verify` has looked which is the last one. A row has
+/// two versions, so one is no matter; after two there is none of it any more.
+#[test]
+fn commits_in_between_are_no_problem_and_need_no_second_look() {
+    let seam = Seam::take();
+    for (commits, seen) in [(1, 1), (2, 3)] {
+        let place = Place::new();
+        let (recorder, ..) = writer(&place);
+        let before = recorder.stats().generation;
+        let usage = one_two(&recorder, "m", "t");
+        let (aggregate, writer) = (place.aggregate(), recorder.clone());
+        let (opens, maps) = (Arc::new(AtomicUsize::new(0)), AtomicUsize::new(0));
+        let count = Arc::clone(&opens);
+        seam.on_calls(move |call| {
+            if call.path == aggregate && call.name == "open" {
+                count.fetch_add(1, Ordering::SeqCst);
+            }
+            // The header is mapped first, the rows when the commit is known.
+            let is_map = call.path == aggregate && call.name == "map";
+            if is_map && maps.fetch_add(1, Ordering::SeqCst) == 1 {
+                for _ in 0..commits {
+                    writer.record(usage).unwrap();
+                    writer.flush(PATIENCE).unwrap();
+                }
+            }
+            Verdict::Go
+        });
+        let found = quipu::verify(place.store()).unwrap();
+        seam.clear();
+        assert!(found.is_sound(), "{:?}", found.problems);
+        assert_eq!((found.generation, found.records), (before + seen - 1, seen));
+        assert_eq!(opens.load(Ordering::SeqCst), 1, "looks");
+        drop(recorder);
+    }
+}
