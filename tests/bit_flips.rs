@@ -347,6 +347,36 @@ fn f13_rows_that_contradict_each_other_and_the_commit() {
     }
 }
 
+/// The number of names that are in the file has its check, and is too small.
+#[test]
+fn f13_fewer_names_than_were_committed() {
+    let mut store = Store::new();
+    let names = store.image.sealed(NAME_COUNT);
+    store.image.set_sealed(NAME_COUNT, names - 1);
+    store.image.write(&store.place.aggregate());
+    let said = store.ask();
+    let complaint = said.rows.unwrap_err();
+    let expected = format!("{} names are there, {names} were committed", names - 1);
+    assert!(complaint.contains(&expected), "{complaint:?}");
+    let expected = "names: there are fewer than were committed";
+    assert!(said.verified.contains(expected), "{:?}", said.verified);
+}
+
+/// The commit is sound, and of a longer file.
+#[test]
+fn f13_fewer_rows_than_were_committed() {
+    let mut store = Store::new();
+    let extent = store.image.first_extent(true);
+    let rows = (extent.bytes - EXTENT_HEADER) / ROW;
+    store.image.set_block(block::ROWS, rows as u64 + 1);
+    store.image.write(&store.place.aggregate());
+    let said = store.ask();
+    let complaint = said.rows.unwrap_err();
+    assert!(complaint.contains("fewer rows"), "{complaint:?}");
+    let expected = format!("rows: {} are committed, {rows} are there", rows + 1);
+    assert!(said.verified.contains(&expected), "{:?}", said.verified);
+}
+
 /// What was damaged where no row was must not become a part of the next one:
 /// the file would open once and then never again.
 #[test]

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use common::by_the_page::Store;
 use common::counts::Counts;
-use common::image::{Image, block};
+use common::image::{COMMITTED, Image, NAME_COUNT, block};
 use common::{PATIENCE, Place, at};
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -73,6 +73,10 @@ fn check(place: &Place, name: &str) {
     let found = quipu::verify(place.store()).unwrap();
     assert!(found.is_sound(), "{name}: {:?}", found.problems);
     assert_eq!(found.records, counts.requests(), "{name}");
+    let image = image_of(name);
+    let expected = (image.sealed(COMMITTED), image.block(block::ROWS));
+    assert_eq!((found.generation, found.rows), expected, "{name}");
+    assert_eq!(found.names, image.sealed(NAME_COUNT), "{name}");
 }
 
 /// A writer counts the same, and goes on.

@@ -218,6 +218,10 @@ fn f18_in_place_of_the_next_ring() {
 fn f18_a_store_that_is_not_there_or_is_a_file() {
     let place = Place::new();
     assert!(Reader::open(place.store()).unwrap_err().is_not_found());
+    fs::create_dir(place.store()).unwrap();
+    let error = Reader::open(place.store()).unwrap_err().to_string();
+    assert!(error.contains("no file `aggregate` in it"), "{error}");
+    fs::remove_dir(place.store()).unwrap();
     fs::write(place.store(), "something").unwrap();
     assert!(matches!(
         place.builder().open(place.store()),

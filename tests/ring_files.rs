@@ -6,8 +6,10 @@
 mod common;
 
 use std::fs;
+use std::path::PathBuf;
 
-use common::image::{Image, block};
+use common::image::{Image, block, checksum};
+use common::leftovers::Kept;
 use common::sums::{self, one_two};
 use common::{PATIENCE, Place, leftovers};
 use quipu::Reader;
@@ -59,12 +61,18 @@ fn f23_a_damaged_ring_is_set_aside() {
         .join(&common::files_in(&place.ring_dir())[0]);
     let sound = fs::read(&ring).unwrap();
     let aggregate = fs::read(place.aggregate()).unwrap();
-    let damages: [(&str, Vec<u8>); 4] = [
-        ("empty", Vec::new()),
-        ("half", sound[..sound.len() / 2].to_vec()),
-        ("zeros", vec![0; sound.len()]),
-        ("a huge capacity", {
+    let header = "its header is not that of the ring";
+    let length = "it doesn't have its length";
+    let damages: [(&str, Vec<u8>); 7] = [
+        ("it ends within its header", Vec::new()),
+        ("it ends within its header", sound[..255].to_vec()),
+        (length, sound[..256].to_vec()),
+        (length, sound[..sound.len() / 2].to_vec()),
+        (length, [&sound[..], &[0]].concat()),
+        (header, vec![0; sound.len()]),
+        (header, {
             let mut bytes = sound.clone();
+            // A huge capacity.
             bytes[56..64].copy_from_slice(&(1u64 << 60).to_le_bytes());
             bytes
         }),
@@ -78,6 +86,7 @@ fn f23_a_damaged_ring_is_set_aside() {
         assert_eq!(recorder.stats().rings_lost, 1, "{damage}");
         let aside = recorder.set_aside()[0].clone();
         assert_eq!(aside.original, ring);
+        assert!(aside.reason.contains(damage), "{damage}: {aside}");
         assert_eq!(fs::read(&aside.path).unwrap(), bytes, "{damage}");
         drop(recorder);
         // Whoever has the ring back may put everything as it was.
@@ -139,6 +148,70 @@ fn a_commit_that_names_no_directory_for_its_ring_is_noticed() {
         let stats = recorder.close(PATIENCE).unwrap();
         assert_eq!((stats.committed, stats.rings_lost), (1, 1));
     }
+}
+
+/// Heads and tails of so many take more than a page.
+#[test]
+fn each_of_64_shards_has_slots_of_its_own() {
+    let place = Place::new();
+    let builder = place.builder().shards(64).shard_capacity(8);
+    let recorder = builder.open(place.store()).unwrap();
+    let usages = [one_two(&recorder, "m", "t"); 64 * 8];
+    for round in 1..4 {
+        assert_eq!(recorder.record_batch(&usages), usages.len());
+        recorder.flush(PATIENCE).unwrap();
+        let counted = sums::check_one_two(&recorder.snapshot());
+        assert_eq!(counted, round * usages.len() as u64);
+        common::wait_until("all slots are free", || recorder.stats().in_ring == 0);
+    }
+    let stats = recorder.close(PATIENCE).unwrap();
+    assert_eq!((stats.committed, stats.holes), (3 * 64 * 8, 0));
+}
+
+/// They go with it, but for those that somebody may have recorded on.
+#[test]
+fn the_rings_of_a_file_that_was_not_finished() {
+    let kept = Kept::new();
+    let place = &kept.place;
+    let ring = |number: u64, is_used: bool| {
+        let mut bytes = kept.ring.clone();
+        bytes[40..48].copy_from_slice(&number.to_le_bytes());
+        let sum = checksum(0, &bytes[..248]);
+        bytes[248..256].copy_from_slice(&sum.to_le_bytes());
+        if !is_used {
+            bytes[4096..4104].fill(0);
+        }
+        bytes
+    };
+    let rings = [
+        (2, ring(2, true), true),
+        (3, ring(3, false), false),
+        (4, ring(2, false), true),
+        // Whoever created these was killed before there was a header.
+        (5, Vec::new(), false),
+        (6, vec![0; kept.ring.len()], false),
+        // Nobody did create these.
+        (7, vec![0; 100], true),
+        (8, vec![1; 100], true),
+    ];
+    let first = kept.ring_path();
+    let path = |number: u64| {
+        let name = first.to_str().unwrap().strip_suffix("1.ring").unwrap();
+        PathBuf::from(format!("{name}{number}.ring"))
+    };
+    for (number, bytes, _) in &rings {
+        fs::write(path(*number), bytes).unwrap();
+    }
+    // The rings are named after its inode.
+    fs::rename(place.aggregate(), place.store().join("aggregate.new")).unwrap();
+    fs::write(place.aggregate(), "no store").unwrap();
+    place.open().close(PATIENCE).unwrap();
+    assert!(fs::read(&first).unwrap() == kept.ring);
+    for (number, bytes, stays) in rings {
+        let found = fs::read(path(number)).ok();
+        assert!(found == stays.then_some(bytes), "ring {number}");
+    }
+    assert!(!place.store().join("aggregate.new").exists());
 }
 
 #[test]

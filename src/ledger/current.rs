@@ -200,3 +200,106 @@ impl Current {
 const fn place(key: u64) -> usize {
     (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - PLACE_BITS)) as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::{ModelId, TenantId};
+
+    const DAY: u64 = Bucket::Day.nanos();
+
+    fn record(model: u16, tenant: u32) -> UsageRecord {
+        UsageRecord::new(ModelId(model)).tenant(TenantId(tenant))
+    }
+
+    #[test]
+    fn sixteen_records_of_another_bucket_in_a_row_make_it_the_current_one() {
+        let mut current = Current::new(0);
+        assert!(current.strayed(1), "the first record has a bucket at once");
+        current.move_to(5 * DAY, Bucket::Day);
+        for records in 2..17 {
+            assert!(!current.strayed(records), "record {records}");
+        }
+        // Record 17 was of the current bucket.
+        for records in 18..33 {
+            assert!(!current.strayed(records), "record {records}");
+        }
+        assert!(current.strayed(33));
+        current.move_to(6 * DAY, Bucket::Day);
+        assert!(!current.strayed(34), "the count begins again");
+    }
+
+    #[test]
+    fn a_bucket_holds_what_lies_between_its_ends() {
+        let mut current = Current::new(0);
+        assert!(!current.holds(0), "no bucket is in use yet");
+        current.move_to(5 * DAY + 7, Bucket::Day);
+        assert_eq!(current.bucket(), BucketIndex(5));
+        for (at, expected) in [
+            (5 * DAY - 1, false),
+            (5 * DAY, true),
+            (6 * DAY - 1, true),
+            (6 * DAY, false),
+        ] {
+            assert_eq!(current.holds(at), expected, "{at}");
+        }
+    }
+
+    #[test]
+    fn records_go_to_the_accumulator_that_was_installed_for_them() {
+        let mut current = Current::new(0);
+        assert!(current.is_empty());
+        assert!(!current.add(&record(1, 2)), "there is none for it");
+        let distribution = current.distribution(1).unwrap();
+        assert!(!current.is_empty());
+        assert!(current.install(&record(1, 2), 9, distribution).is_none());
+        assert!(current.add(&record(1, 2)));
+        assert!(!current.add(&record(1, 3)));
+        assert!(current.install(&record(1, 3), 8, distribution).is_none());
+        assert!(current.add(&record(1, 3)));
+        // Full, it makes way for another of the same key.
+        let mut records = 1;
+        while current.add(&record(1, 2)) {
+            records += 1;
+        }
+        assert_eq!(records, super::super::accumulator::FULL);
+        let displaced = current.install(&record(1, 2), 9, distribution);
+        assert_eq!(displaced.unwrap().row, 9);
+        assert!(current.add(&record(1, 2)));
+
+        let _ = current.take_distributions();
+        assert!(!current.is_empty());
+        let rows = std::iter::from_fn(|| current.take_accumulator()).map(|taken| taken.row);
+        assert_eq!(rows.collect::<Vec<_>>(), [8, 9]);
+        assert!(current.is_empty());
+        assert!(!current.add(&record(1, 2)));
+    }
+
+    #[test]
+    fn so_many_models_have_a_distribution_until_it_is_emptied() {
+        let mut current = Current::new(0);
+        for _ in 0..2 {
+            for (n, model) in (1..).take(DISTRIBUTIONS).enumerate() {
+                assert_eq!(current.distribution(2 * model), Some(n as u32));
+            }
+            assert_eq!(current.distribution(8), Some(3));
+            assert_eq!(current.distribution(1), None);
+            let (distributions, used) = current.take_distributions();
+            assert_eq!((distributions.len(), used), (DISTRIBUTIONS, DISTRIBUTIONS));
+            assert_eq!(distributions[3].model, 8);
+            current.put_back(distributions, 0);
+        }
+    }
+
+    #[test]
+    fn counters_are_emptied_before_they_can_overflow() {
+        let mut current = Current::new(5);
+        assert!(!current.is_overdue(5));
+        assert!(!current.is_overdue(4 + MOST));
+        assert!(current.is_overdue(5 + MOST));
+        current.put_back(Vec::new(), 5 + MOST);
+        assert!(!current.is_overdue(5 + MOST));
+        assert!(current.is_overdue(5 + 2 * MOST));
+        assert!(MOST <= u32::MAX.into(), "what a counter holds");
+    }
+}

@@ -112,3 +112,75 @@ impl Hasher for KeyHasher {
         self.0 ^= self.0 >> 32;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::hash::{BuildHasher, Hash};
+
+    use super::*;
+    use crate::bucket::BucketIndex;
+
+    /// Keys as stores have them: a few days, some models, many tenants.
+    fn keys() -> Vec<RowKey> {
+        let key = |n: u32| RowKey::usage(BucketIndex(20_000 + n % 4), (n / 4 % 16) as u16, n / 64);
+        (0..4096).map(key).collect()
+    }
+
+    fn hash(value: impl Hash) -> u64 {
+        BuildHasherDefault::<KeyHasher>::default().hash_one(value)
+    }
+
+    #[test]
+    fn a_key_that_was_found_is_in_the_cache_until_it_is_forgotten() {
+        let mut index = Index::new();
+        let keys = keys();
+        assert_eq!(index.cached(keys[5]), None);
+        assert_eq!(index.cached(RowKey::FREE), None, "what an empty place has");
+        index.insert(keys[5], 7);
+        assert_eq!(index.cached(keys[5]), Some(7));
+        index.forget();
+        assert_eq!(index.cached(keys[5]), None);
+        assert_eq!(index.get(keys[5]), Some(7));
+        assert_eq!(index.cached(keys[5]), Some(7));
+        index.remove(keys[5]);
+        assert_eq!(index.get(keys[5]), None);
+    }
+
+    #[test]
+    fn most_keys_have_a_place_of_their_own_in_the_cache() {
+        let mut index = Index::new();
+        for (number, key) in keys().into_iter().enumerate() {
+            index.insert(key, number as u32);
+        }
+        let cached = |(number, key): &(usize, RowKey)| index.cached(*key) == Some(*number as u32);
+        let found = keys().into_iter().enumerate().filter(cached).count();
+        assert!(found > 2000, "{found} of 4096");
+    }
+
+    #[test]
+    fn most_keys_have_a_hash_of_their_own() {
+        let whole: HashSet<_> = keys().into_iter().map(hash).collect();
+        assert_eq!(whole.len(), 4096);
+        // A map takes the low bits for the place, the high ones to compare.
+        let low: HashSet<_> = whole.iter().map(|hash| hash % 4096).collect();
+        assert!(low.len() > 2000, "{} of 4096", low.len());
+        let high: HashSet<_> = whole.iter().map(|hash| hash >> 57).collect();
+        assert_eq!(high.len(), 128);
+    }
+
+    #[test]
+    fn whatever_a_key_consists_of_is_in_its_hash() {
+        let all = [
+            hash(()),
+            hash(1u8),
+            hash(2u16),
+            hash(3u32),
+            hash(4u64),
+            // Its kind, too.
+            hash(Some(4u32)),
+            hash("5"),
+        ];
+        assert_eq!(HashSet::from(all).len(), all.len());
+    }
+}

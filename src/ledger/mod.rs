@@ -36,8 +36,8 @@ pub(crate) struct LedgerLimits {
 impl LedgerLimits {
     /// Rows in all, where `used` are in use at first: beyond the limit there is
     /// one `__other__` row for each bucket, and a last resort.
-    const fn with_reserve(self, used: u32) -> u32 {
-        let rows = if self.rows > used { self.rows } else { used };
+    fn with_reserve(self, used: u32) -> u32 {
+        let rows = self.rows.max(used);
         rows.saturating_add(self.buckets)
             .saturating_add(LAST_RESORT)
     }

@@ -318,6 +318,60 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_key_says_what_it_was_made_of() {
+        let parts = |key: RowKey| {
+            let bucket = key.bucket().0;
+            (key.kind(), bucket, key.model(), key.tenant(), key.segment())
+        };
+        let (bucket, model, tenant) = (0xfedc_ba98, 0xabcd, 0x8765_4321);
+        let usage = RowKey::usage(BucketIndex(bucket), model, tenant);
+        let expected = (RowKind::Usage, bucket, model, tenant, 0);
+        assert_eq!(parts(usage), expected);
+        let expected = (RowKind::Usage, 0x0123_4567, model, tenant, 0);
+        assert_eq!(parts(usage.in_bucket(BucketIndex(0x0123_4567))), expected);
+        let renamed = |key: RowKey| key.renamed(ModelId(0x1357), TenantId(0x2468_ace0));
+        let expected = (RowKind::Usage, bucket, 0x1357, 0x2468_ace0, 0);
+        assert_eq!(parts(renamed(usage)), expected);
+        for kind in [RowKind::Latency, RowKind::Ttft] {
+            let histogram = RowKey::histogram(kind, BucketIndex(bucket), model, 16);
+            assert_eq!(parts(histogram), (kind, bucket, model, 0, 16));
+            assert_eq!(parts(renamed(histogram)), (kind, bucket, 0x1357, 0, 16));
+        }
+    }
+
+    #[test]
+    fn a_merge_saturates_and_says_so() {
+        let key = RowKey::usage(BucketIndex(1), 2, 3);
+        // Even numbers, too.
+        for n in [1 << 63, u64::MAX, u64::MAX - 1] {
+            let mut row = Row::new(key);
+            row.counters = [n; COUNTERS];
+            let mut sum = row;
+            sum.merge(&row);
+            assert_eq!((sum.counters, sum.saturated), ([u64::MAX; COUNTERS], true));
+        }
+        let mut sum = Row::new(key);
+        let mut saturated = Row::new(key);
+        saturated.saturated = true;
+        sum.merge(&saturated);
+        assert!(sum.saturated, "as what was added to it");
+        sum.merge(&Row::new(key));
+        assert!(sum.saturated, "for good");
+    }
+
+    #[test]
+    fn the_mark_of_a_salvaged_file_has_48_bits_of_its_fingerprint() {
+        let mark = RowKey::salvaged(0xffff_0123_4567_89ab);
+        assert_eq!(mark, RowKey::salvaged(0x0123_4567_89ab));
+        assert_ne!(mark, RowKey::salvaged(0x0123_4567_89aa));
+        assert_ne!(mark, RowKey::salvaged(0x8123_4567_89ab));
+        let row = Row::new(mark);
+        assert_eq!(row.key.kind(), RowKind::Salvaged);
+        assert_eq!(row.key.bucket(), BucketIndex::OLDER);
+        assert_eq!(Row::from_words(&row.to_words()), Some(row));
+    }
+
+    #[test]
     fn a_row_survives_its_words() {
         let mut row = Row::new(RowKey::histogram(
             RowKind::Ttft,
@@ -339,5 +393,11 @@ mod tests {
             Row::new(RowKey::histogram(RowKind::Latency, BucketIndex(1), 2, 16)).to_words();
         words[0] += 1 << 40;
         assert_eq!(Row::from_words(&words), None, "segment 17");
+        for (word, bit) in [(0, 49), (0, 63), (1, 48), (1, 63)] {
+            let mut words = Row::new(RowKey::usage(BucketIndex(1), 2, 3)).to_words();
+            words[word] |= 1 << bit;
+            let unknown = "a bit that nobody uses yet";
+            assert_eq!(Row::from_words(&words), None, "{unknown}: {word}, {bit}");
+        }
     }
 }

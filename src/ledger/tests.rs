@@ -54,6 +54,79 @@ fn totals_stay_exact_beyond_every_limit() {
     }
 }
 
+/// A record that needs no histogram.
+fn bare(model: u16, tenant: u32, day: u64) -> UsageRecord {
+    let mut record = UsageRecord::new(ModelId(model)).tenant(TenantId(tenant));
+    record.at = day * DAY + 1;
+    record
+}
+
+/// Records by (bucket, model, tenant).
+fn requests(ledger: &mut Ledger) -> BTreeMap<(u32, u16, u32), u64> {
+    usage_rows(ledger)
+        .map(|row| {
+            let key = (row.key.bucket().0, row.key.model(), row.key.tenant());
+            (key, row.records())
+        })
+        .collect()
+}
+
+#[test]
+fn as_many_keys_as_rows_are_kept_apart() {
+    let mut ledger = ledger(3, 10);
+    for tenant in [0, 1, 2, 3, 4, 2] {
+        ledger.fold(&bare(1, tenant, 5), 0);
+    }
+    let other = (5, ModelId::OTHER.0, TenantId::OTHER.0);
+    let expected = [((5, 1, 0), 1), ((5, 1, 1), 1), ((5, 1, 2), 2), (other, 2)];
+    assert_eq!(requests(&mut ledger), expected.into());
+}
+
+#[test]
+fn rows_that_older_days_leave_count_as_free() {
+    let mut ledger = ledger(4, 2);
+    // Day 5 becomes the two rows of `older`, in which day 6 leaves its two
+    // free. Day 7 had taken one of a reserve, so one is below the limit.
+    for day in [5, 6, 7, 8] {
+        for tenant in [1, 2] {
+            ledger.fold(&bare(1, tenant, day), 0);
+        }
+    }
+    let older = BucketIndex::OLDER.0;
+    let other = (ModelId::OTHER.0, TenantId::OTHER.0);
+    let expected = [
+        ((7, other.0, other.1), 2),
+        ((8, 1, 1), 1),
+        ((8, other.0, other.1), 1),
+        ((older, 1, 1), 2),
+        ((older, 1, 2), 2),
+    ];
+    assert_eq!(requests(&mut ledger), expected.into());
+}
+
+#[test]
+fn each_bucket_has_an_other_row_also_when_all_last_resorts_are_in_use() {
+    let mut ledger = ledger(1, 2);
+    // One row is all there is: every histogram is that of last resort.
+    for bits in 0..32 {
+        let duration = std::time::Duration::from_micros(1 << bits);
+        let record = bare(1, 1, 5).latency(duration);
+        ledger.fold(&record.time_to_first_token(duration), 0);
+    }
+    for (tenant, day) in [(1, 6), (1, 4), (2, 5)] {
+        ledger.fold(&bare(1, tenant, day), 0);
+    }
+    let other = |bucket| (bucket, ModelId::OTHER.0, TenantId::OTHER.0);
+    let expected = [
+        ((5, 1, 1), 32),
+        (other(5), 1),
+        (other(6), 1),
+        (other(BucketIndex::OLDER.0), 1),
+    ];
+    assert_eq!(requests(&mut ledger), expected.into());
+    assert_eq!(ledger.rows().len(), ledger.most as usize);
+}
+
 #[test]
 fn a_day_beyond_the_limit_is_folded_into_older() {
     let mut ledger = ledger(1000, 2);
@@ -301,6 +374,18 @@ fn no_lane_and_no_sum_of_an_accumulator_overflows() {
         }
         plain.check(&mut ledger);
     }
+}
+
+#[test]
+fn a_cost_that_the_flags_deny_is_not_counted() {
+    let mut ledger = ledger(10, 10);
+    let mut record = bare(1, 2, 3);
+    // Nobody but a damaged ring has such a record.
+    record.cost = 1 << 40;
+    ledger.fold(&record, 0);
+    ledger.fold(&bare(1, 2, 3).cost_nanos(7), 0);
+    let total = total(&mut ledger);
+    assert_eq!((total.cost_nanos, total.priced), (7, 1));
 }
 
 #[test]

@@ -101,13 +101,8 @@ impl Loader {
         let mut edit = self.rows.edit(&mut self.pool);
         for number in 0..rows {
             let copied = &mut self.copied[number as usize];
-            match self.file.generation(number, generation) {
-                Ok(newest) if newest == *copied => continue,
-                Err(Missed::Overtaken) => {
-                    is_whole = false;
-                    continue;
-                }
-                _ => {}
+            if self.file.generation(number, generation) == Ok(*copied) {
+                continue;
             }
             match self.file.read(number, generation) {
                 Ok((newest, row)) => {
@@ -155,9 +150,6 @@ impl Loader {
             let id = RingId::new(self.aggregate.identity.store, inode, block.ring);
             RingFile::peek(Path::new(dir.as_str()), id).ok()?
         };
-        match block.ring {
-            0 => 0,
-            _ => ring().map_or(0, |ring| ring.in_use(&block.positions)),
-        }
+        ring().map_or(0, |ring| ring.in_use(&block.positions))
     }
 }

@@ -59,4 +59,13 @@ mod tests {
             scope.spawn(work);
         });
     }
+    #[test]
+    fn threads_get_their_numbers_in_turn() {
+        let mut numbers: Vec<_> = (0..16)
+            .map(|_| std::thread::spawn(home).join().unwrap())
+            .collect();
+        numbers.dedup();
+        assert_eq!(numbers.len(), 16, "{numbers:?}");
+        assert!(numbers.is_sorted(), "{numbers:?}");
+    }
 }

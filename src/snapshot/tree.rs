@@ -173,7 +173,7 @@ mod tests {
             rows.edit(&mut pool).set(n, &row(n));
         }
         let before = rows.clone();
-        rows.edit(&mut pool).set(700, &row(9999));
+        assert_eq!(rows.edit(&mut pool).set(700, &row(9999)), row(700));
         assert_eq!(before.get(700), Some(&row(700)));
         assert_eq!(rows.get(700), Some(&row(9999)));
         assert_eq!(rows.iter().count(), 2000);
@@ -184,6 +184,33 @@ mod tests {
             .filter(|(a, b)| Arc::ptr_eq(a, b))
             .count();
         assert_eq!(shared, rows.root.len() - 1);
+    }
+
+    #[test]
+    fn every_row_is_found_under_its_number() {
+        const ALL: u32 = 2 * 8192 + 40;
+        let mut pool = Pool::default();
+        let mut rows = Rows::default();
+        let is_set = |n: &u32| n % 5 < 2 && n / 16 % 3 < 2;
+        let set = || (0..ALL).filter(is_set);
+        // In one edit, and in any order: upwards, then down again.
+        let mut edit = rows.edit(&mut pool);
+        for n in set().filter(|n| n % 2 == 0) {
+            assert_eq!(edit.set(n, &row(n)), Row::FREE);
+        }
+        for n in set().rev() {
+            let before = if n % 2 == 0 { row(n) } else { Row::FREE };
+            assert_eq!(edit.set(n, &row(n)), before, "row {n}");
+        }
+        drop(edit);
+        for n in 0..ALL + 100 {
+            let found = rows.get(n).filter(|row| row.key != RowKey::FREE);
+            let expected = (n < ALL && is_set(&n)).then(|| row(n));
+            assert_eq!(found, expected.as_ref(), "row {n}");
+        }
+        let in_order: Vec<_> = rows.iter().map(|row| row.key.bucket().0).collect();
+        assert!(in_order.into_iter().eq(set()));
+        assert_eq!(rows.root.len(), 3, "a branch for each 8192 rows");
     }
 
     #[test]

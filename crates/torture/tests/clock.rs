@@ -9,15 +9,19 @@ mod common;
 mod support;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::time::Duration;
 
-use common::{PATIENCE, Place, at, wait_until};
+use common::image::{Image, LIVE};
+use common::{PATIENCE, Place, at, leftovers, wait_until};
 use quipu::{Day, Durability, Reader, Recorder, TokenKind, UsageRecord, Writer};
 use support::Hooks;
 
 const DAY: u64 = 86_400;
 /// Noon of 2024-03-01.
 const NOON: u64 = 1_709_294_400;
+/// The live word that says when the writer was last awake.
+const HEARTBEAT: usize = 24;
 
 /// Requests by day, as the recorder and a reader see them.
 fn by_day(place: &Place, recorder: &Recorder) -> BTreeMap<String, u64> {
@@ -181,4 +185,42 @@ fn f30_a_clock_that_steps_back_does_not_hold_up_commits() {
             recorder.stats().committed == n
         });
     }
+}
+
+#[test]
+fn a_writer_is_taken_for_stalled_when_it_was_silent_for_five_seconds() {
+    let hooks = Hooks::take();
+    let place = Place::new();
+    let writer = leftovers::start(&place);
+    writer.signal(rustix::process::Signal::STOP);
+    let pid = writer.pid();
+    let reader = Reader::open(place.store()).unwrap();
+    let image = Image::read(&place.aggregate());
+    let awake = Duration::from_nanos(image.word(LIVE + 8 * HEARTBEAT));
+    let limit = Duration::from_secs(5);
+    let almost = limit - Duration::from_nanos(1);
+    let status = |silent_for: Duration| {
+        hooks.clock_at(awake + silent_for);
+        reader.status().unwrap()
+    };
+    let silent_for = |limit| Writer::Stalled {
+        pid,
+        silent_for: limit,
+    };
+    assert_eq!(status(almost).writer, Writer::Alive { pid });
+    assert_eq!(status(limit).writer, silent_for(limit));
+    assert_eq!(status(2 * limit).writer, silent_for(2 * limit));
+    assert!(!status(limit).clean);
+    // Where nobody can tell who has the lock, the writer's own word must do.
+    let lock = place.store().join("lock");
+    fs::remove_file(&lock).unwrap();
+    std::os::unix::fs::symlink("elsewhere", &lock).unwrap();
+    assert_eq!(status(almost).writer, Writer::Alive { pid });
+    assert_eq!(status(limit).writer, Writer::Gone);
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_leaves_records() {
+    leftovers::child();
 }

@@ -16,6 +16,7 @@ use common::sums::{check_one_two, one_two};
 use common::{PATIENCE, Place, builder_at, child, files_in, leftovers, wait_until};
 use quipu::Recorder;
 use seam::Seam;
+use seam::plan::{Fault, Plan};
 
 /// The one ring at a place.
 fn ring_of(place: &Place) -> PathBuf {
@@ -66,6 +67,43 @@ fn f23_a_ring_from_before_a_reboot() {
     drop(assert_not_replayed(&place, 20, &bytes));
 }
 
+/// As a reboot leaves it that empties shared memory.
+#[test]
+fn f23_a_ring_that_went_with_a_reboot() {
+    let seam = Seam::take();
+    let place = Place::new();
+    leftovers::leave(&place);
+    fs::remove_file(ring_of(&place)).unwrap();
+    seam.boot(7);
+    let recorder = place.open();
+    assert_eq!(check_one_two(&recorder.snapshot()), 20);
+    let stats = recorder.stats();
+    assert_eq!((stats.rings_lost, stats.replayed), (1, 0));
+    assert!(recorder.set_aside().is_empty(), "{recorder:?}");
+}
+
+/// It is neither removed nor forgotten.
+#[test]
+fn f23_a_ring_that_cant_be_set_aside() {
+    let seam = Seam::take();
+    let place = Place::new();
+    leftovers::leave(&place);
+    let bytes = b"no ring".repeat(1000);
+    fs::write(ring_of(&place), &bytes).unwrap();
+    let plan = Plan {
+        call: "rename",
+        nth: 1,
+        fault: Fault::FromThenOn(rustix::io::Errno::IO.raw_os_error()),
+    };
+    let armed = plan.arm(&seam, &place.ring_dir());
+    let opened = place.builder().open(place.store());
+    assert!(armed.end());
+    let error = opened.unwrap_err().to_string();
+    assert!(error.contains("can't set aside"), "{error}");
+    assert!(fs::read(ring_of(&place)).unwrap() == bytes);
+    drop(assert_not_replayed(&place, 20, &bytes));
+}
+
 /// A child that records and commits, and is told to go on in between.
 #[test]
 #[ignore = "a child of another test"]
@@ -101,6 +139,8 @@ fn f23_an_older_copy_of_the_same_ring() {
     writer.kill();
     fs::write(ring_of(&place), &older).unwrap();
     let recorder = assert_not_replayed(&place, 30, &older);
+    let reason = &recorder.set_aside()[0].reason;
+    assert!(reason.contains("older copy"), "{reason}");
     // Also the one after that counts nothing twice.
     recorder.record(one_two(&recorder, "m", "t")).unwrap();
     recorder.close(PATIENCE).unwrap();

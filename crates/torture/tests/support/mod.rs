@@ -7,6 +7,7 @@
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use quipu::fault::{Call, Verdict, set_call_hook, set_clock, set_point_hook};
 
@@ -50,6 +51,11 @@ impl Hooks {
     /// Stops the clock at `seconds` since 1970.
     pub(crate) fn clock(&self, seconds: u64) {
         set_clock(seconds * 1_000_000_000);
+    }
+
+    /// The same for any time since 1970.
+    pub(crate) fn clock_at(&self, since: Duration) {
+        set_clock(u64::try_from(since.as_nanos()).unwrap());
     }
 
     /// Lets the consumer panic at `point`, each time but the first `skip`, and
