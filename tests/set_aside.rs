@@ -178,12 +178,13 @@ fn the_checkpoint_of_another_store_is_neither_used_nor_overwritten() {
     let recorder = place.builder().durability(durability);
     let recorder = recorder.open(place.store()).unwrap();
     assert_eq!(recorder.snapshot().total().requests, 3);
+    let [aside] = recorder.set_aside() else {
+        panic!("{:?}", recorder.set_aside());
+    };
+    assert_eq!(aside.original, place.store().join("checkpoint"));
+    assert!(fs::read(&aside.path).unwrap() == theirs);
     let stats = recorder.close(PATIENCE).unwrap();
     assert_eq!(stats.checkpoint, stats.generation, "it has its own now");
-    let names = common::files_in(&place.store());
-    let aside = names.iter().find(|name| name.starts_with("checkpoint."));
-    let aside = place.store().join(aside.expect("theirs is set aside"));
-    assert!(fs::read(aside).unwrap() == theirs);
     // Nor is a draft put in place of a file that is gone where it is another
     // store's, or has less than the checkpoint.
     let draft = place.store().join("aggregate.new");

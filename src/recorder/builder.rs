@@ -221,14 +221,15 @@ impl Builder {
             names,
             names_log,
             bucket,
-            set_aside,
+            mut set_aside,
         } = opened;
         let (aggregate, lock) = store.share();
         let checkpoints = match self.durability {
             Durability::Process => None,
             Durability::Checkpoint(interval) => {
                 let dir = store.dir().to_owned();
-                let checkpoints = Checkpoints::new(dir, aggregate.identity, lock)?;
+                let (checkpoints, aside) = Checkpoints::new(dir, aggregate.identity, lock)?;
+                set_aside.extend(aside);
                 Some((checkpoints, interval))
             }
         };

@@ -13,7 +13,7 @@ use super::identity::Identity;
 use super::image::write_image;
 use super::load::Loaded;
 use super::lock::StoreLock;
-use super::set_aside::set_aside;
+use super::set_aside::{SetAside, set_aside};
 use crate::disk::files;
 use crate::error::OpenError;
 use crate::fault::point;
@@ -35,34 +35,29 @@ pub(crate) struct Checkpoints {
 impl Checkpoints {
     /// Takes over the store's directory. What lies there as a checkpoint and
     /// is none of this store, or isn't whole, is set aside: it is safe only as
-    /// far as it could be restored.
+    /// far as it could be restored. Gives what was.
     pub(crate) fn new(
         dir: PathBuf,
         identity: Identity,
         lock: Arc<StoreLock>,
-    ) -> Result<Self, OpenError> {
+    ) -> Result<(Self, Option<SetAside>), OpenError> {
         let path = dir.join(CHECKPOINT);
         let there = Aggregate::open(&path, false)
             .and_then(|there| Ok((Loaded::load(&there, false)?, there.identity.store)));
-        let newest = match there {
-            Ok((loaded, store)) if store == identity.store => loaded.view.generation,
-            Ok(_) => {
-                set_aside(&path, "of another store")?;
-                0
-            }
-            Err(error) if error.is_not_found() => 0,
-            Err(OpenError::Damaged { what, .. }) => {
-                set_aside(&path, what)?;
-                0
-            }
+        let (newest, aside) = match there {
+            Ok((loaded, store)) if store == identity.store => (loaded.view.generation, None),
+            Ok(_) => (0, Some(set_aside(&path, "of another store")?)),
+            Err(error) if error.is_not_found() => (0, None),
+            Err(OpenError::Damaged { what, .. }) => (0, Some(set_aside(&path, what)?)),
             Err(other) => return Err(other),
         };
-        Ok(Self {
+        let checkpoints = Self {
             dir,
             identity,
             newest,
             _lock: lock,
-        })
+        };
+        Ok((checkpoints, aside))
     }
 
     /// The generation of the newest that is safe; 0 for none.
