@@ -56,9 +56,7 @@ impl Checkpointer {
 
     fn write(&mut self) {
         let snapshot = self.core.published.load();
-        // While commits fail, the snapshot is ahead of its generation.
-        let is_new = snapshot.generation > self.checkpoints.newest();
-        if !is_new || self.core.has(Trouble::Commit) {
+        if snapshot.is_ahead || snapshot.generation <= self.checkpoints.newest() {
             return;
         }
         let view = View {

@@ -303,6 +303,7 @@ impl Consumer {
     pub(super) fn publish(&self) {
         self.core.publish(Snapshot {
             generation: self.generation,
+            is_ahead: self.core.has(Trouble::Commit),
             width: self.core.bucket,
             block: self.parts.block.clone(),
             rows: self.parts.rows.clone(),

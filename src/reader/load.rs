@@ -63,6 +63,7 @@ impl Loader {
                 self.check(&view)?;
                 let snapshot = Arc::new(Snapshot {
                     generation: view.generation,
+                    is_ahead: false,
                     width: self.aggregate.identity.bucket,
                     block: view.block,
                     rows: self.rows.clone(),

@@ -44,6 +44,7 @@ impl Street {
         drop(edit);
         let first = Snapshot {
             generation: self.generation,
+            is_ahead: false,
             width: self.bucket,
             block: self.block.clone(),
             rows: rows.clone(),

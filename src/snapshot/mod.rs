@@ -21,6 +21,8 @@ use crate::totals::Totals;
 /// costs memory for the rows that changed since, and disturbs nobody.
 pub struct Snapshot {
     pub(crate) generation: u64,
+    /// While commits fail there are counts in it that its generation hasn't.
+    pub(crate) is_ahead: bool,
     pub(crate) width: Bucket,
     pub(crate) block: CommitBlock,
     pub(crate) rows: Rows,

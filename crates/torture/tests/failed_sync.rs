@@ -10,7 +10,9 @@ mod seam;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use common::sums::{check_one_two, one_two};
@@ -142,4 +144,63 @@ fn the_first_checkpoint_makes_the_stores_own_name_safe_too() {
     recorder.close(PATIENCE).unwrap();
     let both = BTreeSet::from([place.path().to_owned(), place.store()]);
     assert_eq!(*synced.lock().unwrap(), both);
+}
+
+/// What is in memory only has no generation of its own, and a checkpoint says
+/// of which generation it is.
+#[test]
+fn no_checkpoint_is_made_of_what_was_not_committed() {
+    let seam = Seam::take();
+    let place = Place::new();
+    let recorder = open(&place);
+    let usage = one_two(&recorder, "m", "t");
+    let are_failing = Arc::new([false, false].map(AtomicBool::new));
+    let made = Arc::new([0, 0].map(AtomicUsize::new));
+    let (fails, counts) = (Arc::clone(&are_failing), Arc::clone(&made));
+    seam.on_calls(move |call| {
+        let is_consumer = thread::current().name() == Some("quipu-consumer");
+        let which = match call.name {
+            "stat" if is_consumer => 0,
+            _ if call.path.ends_with("checkpoint.new") => 1,
+            _ => return Verdict::Go,
+        };
+        counts[which].fetch_add(1, Ordering::SeqCst);
+        if fails[which].load(Ordering::SeqCst) {
+            return Verdict::Fail(Errno::IO.into());
+        }
+        Verdict::Go
+    });
+    let fail = |which: usize, fails| are_failing[which].store(fails, Ordering::SeqCst);
+    let many_more = |which: usize| {
+        let before = made[which].load(Ordering::SeqCst);
+        wait_until("it is tried many times", || {
+            made[which].load(Ordering::SeqCst) > before + 50
+        });
+    };
+    let is_safe = || recorder.stats().checkpoint == recorder.stats().generation;
+    wait_until("the first checkpoint is safe", is_safe);
+
+    // There is a commit that no checkpoint has, and then counts that no commit
+    // has.
+    fail(1, true);
+    recorder.record(usage).unwrap();
+    recorder.flush(PATIENCE).unwrap();
+    fail(0, true);
+    recorder.record(usage).unwrap();
+    assert!(recorder.flush(PATIENCE).is_err());
+    let safe = recorder.stats().checkpoint;
+    many_more(0);
+    fail(1, false);
+    let tried = made[1].load(Ordering::SeqCst);
+    many_more(0);
+    assert_eq!(made[1].load(Ordering::SeqCst), tried);
+    assert_eq!(recorder.stats().checkpoint, safe);
+
+    fail(0, false);
+    recorder.flush(PATIENCE).unwrap();
+    wait_until("the next one is safe", is_safe);
+    seam.clear();
+    recorder.close(PATIENCE).unwrap();
+    fs::remove_file(place.aggregate()).unwrap();
+    assert_eq!(check_one_two(&place.open().snapshot()), 2);
 }
