@@ -1,7 +1,7 @@
 //! Which keys lead on from which objects: one small table for all, looked at
 //! once for each key of a document.
 
-use super::paths::Node;
+use super::node::Node;
 
 /// Keys that are told apart by their first and last eight bytes alone.
 const PLAIN: usize = 16;

@@ -7,6 +7,7 @@
 
 mod bare;
 mod keys;
+mod node;
 mod paths;
 mod scanner;
 mod sink;
@@ -17,7 +18,8 @@ mod unread;
 mod whole;
 
 pub(crate) use bare::{Bare, count};
-pub(crate) use paths::{Node, Paths};
+pub(crate) use node::Node;
+pub(crate) use paths::Paths;
 pub(crate) use scanner::Scanner;
 pub(crate) use sink::Sink;
 pub(crate) use text::Text;

@@ -1,32 +1,13 @@
 //! The paths that a scanner looks for, as a tree: one step for each key.
 
 use super::keys::Keys;
+use super::node::Node;
 
 /// Deepest path, and one for an outermost list of documents.
 pub(crate) const MOST_DEPTH: usize = 8;
 
 /// The step of a path that means "any element of the array".
 const ITEMS: &str = "[]";
-
-/// A place in the tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Node(u16);
-
-impl Node {
-    /// The document itself.
-    pub(crate) const ROOT: Self = Self(0);
-    /// On no path.
-    pub(crate) const DEAD: Self = Self(u16::MAX);
-
-    pub(crate) fn is_dead(self) -> bool {
-        self == Self::DEAD
-    }
-
-    /// Where it stands among all nodes of its tree.
-    pub(crate) fn index(self) -> usize {
-        usize::from(self.0)
-    }
-}
 
 /// What is known of a node.
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +60,7 @@ impl Paths {
     }
 
     fn step(&mut self, node: Node, step: &str) -> Node {
-        let next = Node(u16::try_from(self.entries.len()).unwrap_or(u16::MAX));
+        let next = Node::new(self.entries.len());
         let Some(entry) = self.entries.get_mut(node.index()) else {
             return Node::DEAD;
         };

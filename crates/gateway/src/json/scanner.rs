@@ -4,7 +4,8 @@
 use std::ops::Deref;
 
 use super::bare::{Word, is_bare};
-use super::paths::{MOST_DEPTH, Node, Paths};
+use super::node::Node;
+use super::paths::{MOST_DEPTH, Paths};
 use super::sink::Sink;
 use super::skip::Skip;
 use super::string::{Read, StringReader, Want};

@@ -1,7 +1,7 @@
 //! Who hears what a document says.
 
 use super::bare::Bare;
-use super::paths::Node;
+use super::node::Node;
 use super::unread::Unread;
 
 /// What is told of a document while it is read. Only nodes of the paths are
