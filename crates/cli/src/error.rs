@@ -27,6 +27,12 @@ pub(crate) enum CliError {
 }
 
 impl CliError {
+    /// Signals can't be listened for.
+    #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+    pub(crate) fn deaf(error: io::Error) -> Self {
+        Self::Failed(format!("can't listen for Ctrl-C: {error}"))
+    }
+
     /// Says on stderr what went wrong and returns the process's exit code.
     pub(crate) fn report(&self) -> ExitCode {
         let message = self.to_string();

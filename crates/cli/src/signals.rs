@@ -1,11 +1,9 @@
 //! The signals that ask a command to end.
 
-use std::{fs, thread};
+use std::{fs, io, thread};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-
-use crate::error::CliError;
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,13 +28,12 @@ impl Signal {
 }
 
 /// Hands every signal from now on to `each`, in a thread of its own.
-pub(crate) fn listen(mut each: impl FnMut(Signal) + Send + 'static) -> Result<(), CliError> {
-    let cannot = |error| CliError::Failed(format!("can't listen for Ctrl-C: {error}"));
+pub(crate) fn listen(mut each: impl FnMut(Signal) + Send + 'static) -> io::Result<()> {
     let mut numbers = vec![SIGINT, SIGTERM];
     if !is_hangup_ignored() {
         numbers.push(SIGHUP);
     }
-    let mut signals = Signals::new(numbers).map_err(cannot)?;
+    let mut signals = Signals::new(numbers)?;
     let thread = thread::Builder::new().name("signals".to_owned());
     let listening = thread.spawn(move || {
         for number in signals.forever() {
@@ -47,7 +44,7 @@ pub(crate) fn listen(mut each: impl FnMut(Signal) + Send + 'static) -> Result<()
             });
         }
     });
-    listening.map(drop).map_err(cannot)
+    listening.map(drop)
 }
 
 /// Whether the command is to outlive its terminal, as `nohup` asks.

@@ -203,7 +203,8 @@ impl Stop {
         signals::listen(move |_| {
             // Nobody listens any more when the command is ending anyway.
             let _ = sender.send(());
-        })?;
+        })
+        .map_err(CliError::deaf)?;
         Ok(Self(receiver))
     }
 

@@ -8,6 +8,11 @@ use quipu::UsageRecord;
 /// record, few enough that all producers end together.
 pub(super) const BATCH: usize = 8_192;
 
+/// As many calls (384 MiB, then 224 MiB of records) are kept in memory at full
+/// speed, so that the recorder's speed shows and not the reader's. Longer
+/// traces are streamed.
+pub(super) const IN_MEMORY: usize = 1 << 22;
+
 /// A run of records; its clones share them.
 #[derive(Clone, Debug)]
 pub(super) struct Batch(Arc<Vec<UsageRecord>>);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Sender;
 use quipu::UsageRecord;
 
-use super::batch::{BATCH, Batch};
+use super::batch::{BATCH, Batch, IN_MEMORY};
 use super::draft::Chunk;
 use super::gauge::Gauge;
 use super::input::Input;
@@ -19,11 +19,6 @@ use super::remarks::Remarks;
 use super::speed::Speed;
 use super::stop::Stop;
 use crate::error::CliError;
-
-/// As many calls (384 MiB, then 224 MiB of records) are kept in memory at full
-/// speed, so that the recorder's speed shows and not the reader's. Longer
-/// traces are streamed.
-pub(super) const IN_MEMORY: usize = 1 << 22;
 
 /// What was fed.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use super::feed::IN_MEMORY;
+use super::batch::IN_MEMORY;
 use super::pace::Order;
 use super::speed::Speed;
 use crate::error::CliError;

@@ -34,7 +34,8 @@ impl Stop {
             // A terminal that is closed hangs up twice, and nobody who sends
             // these sits and waits.
             None => {}
-        })?;
+        })
+        .map_err(CliError::deaf)?;
         Ok(stop)
     }
 

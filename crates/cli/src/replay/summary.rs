@@ -6,7 +6,8 @@ use std::time::Duration;
 use quipu::{OTHER, Stats};
 
 use super::Play;
-use super::feed::{Fed, IN_MEMORY};
+use super::batch::IN_MEMORY;
+use super::feed::Fed;
 use super::producers::Produced;
 use crate::error::CliError;
 use crate::format::{Count, Rate, Span, plural};

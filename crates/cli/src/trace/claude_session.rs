@@ -5,9 +5,9 @@ use quipu::TokenKind;
 use serde::Deserialize;
 
 use super::claude_code::{PROVIDER, split_prompt};
-use super::diagnose::{self, Key, Kind, needed, optional};
+use super::diagnose::{self, Key, Kind, Object, needed, optional};
 use super::field::duration;
-use super::lines::{JsonReader, Object};
+use super::lines::JsonReader;
 use super::{Defaults, Doubt, Event};
 
 #[derive(Deserialize)]

@@ -4,7 +4,9 @@
 use serde_json::Value;
 
 use super::field::shown;
-use super::lines::Object;
+
+/// A line's object, as far as it tells formats apart.
+pub(super) type Object = serde_json::Map<String, Value>;
 
 /// What is behind a key.
 #[derive(Clone, Copy, Debug)]

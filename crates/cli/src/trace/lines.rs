@@ -2,14 +2,11 @@
 
 use std::io;
 
-use super::diagnose;
+use super::diagnose::{self, Object};
 use super::field::shown;
 use super::format::Format;
 use super::source::{Refusal, Source};
 use super::{BadLine, Event, Step};
-
-/// A line's object, as far as it tells formats apart.
-pub(super) type Object = serde_json::Map<String, serde_json::Value>;
 
 /// Reads the calls of one line of JSON.
 pub(super) trait JsonReader: Send {

@@ -9,9 +9,9 @@ use quipu::TokenKind;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::diagnose::{self, Key, Kind, optional};
+use super::diagnose::{self, Key, Kind, Object, optional};
 use super::field::{flag, outcome, parse_time, shown, whole};
-use super::lines::{JsonReader, Object};
+use super::lines::JsonReader;
 use super::table::{Column, CsvReader, Header, Row};
 use super::{Defaults, Event, ModelName};
 

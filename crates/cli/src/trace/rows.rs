@@ -3,8 +3,9 @@
 
 use std::io;
 
+use super::diagnose::Object;
 use super::format::Format;
-use super::lines::{JsonReader, JsonRows, Object};
+use super::lines::{JsonReader, JsonRows};
 use super::source::{Refusal, Source};
 use super::table::{CsvFormat, CsvReader, CsvRows, Header};
 use super::{Defaults, Event, Step};
