@@ -59,6 +59,7 @@ mod tests {
             scope.spawn(work);
         });
     }
+
     #[test]
     fn threads_get_their_numbers_in_turn() {
         let mut numbers: Vec<_> = (0..16)
